@@ -1,0 +1,104 @@
+"""The only door to TensorFlow: environment, threads and a quiet import.
+
+TensorFlow prints to stderr while it is imported and first run, whatever its log level says, so the
+file descriptor itself is turned to a log file for that time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_NEEDLESS_FOR_KERAS = ("sklearn", "matplotlib")
+_log: Path | None = None
+_own_process = False
+_ready = False
+
+
+def own_this_process() -> None:
+    """Says that this process is ours alone, as in the console script.
+
+    Then scikit-learn and matplotlib are hidden while Keras is imported, which saves a third of the time
+    and switches `keras.wrappers` off. In a user's own process that would be wrong.
+    """
+    global _own_process  # noqa: PLW0603 - a fact about the process
+    _own_process = True
+
+
+def load(*, threads: int | None = None) -> None:
+    """Imports TensorFlow and Keras quietly and runs a first operation; once is enough.
+
+    Args:
+        threads: threads within and between operations; by default TensorFlow's own choice.
+    """
+    global _log, _ready  # noqa: PLW0603 - facts about the process
+    if _ready:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    handle, name = tempfile.mkstemp(prefix="dlcli-", suffix=".log")
+    os.close(handle)
+    _log = Path(name)
+    with stderr_to(_log), _without(_NEEDLESS_FOR_KERAS if _own_process else ()):
+        import keras  # noqa: F401 - imported for its effect
+        import tensorflow as tf
+
+        if threads is not None:  # must come before the first operation
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        tf.constant(0.0)
+    _ready = True
+
+
+@contextmanager
+def _without(modules: tuple[str, ...]) -> Iterator[None]:
+    """Hides modules that are not imported yet."""
+    hidden = [module for module in modules if module not in sys.modules]
+    for module in hidden:
+        sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for module in hidden:
+            sys.modules.pop(module, None)
+
+
+def take_log() -> str:
+    """What TensorFlow printed while it was imported; empty the second time."""
+    global _log  # noqa: PLW0603 - taken once
+    if _log is None:
+        return ""
+    text = _log.read_text(errors="replace")
+    _log.unlink(missing_ok=True)
+    _log = None
+    return text
+
+
+@contextmanager
+def stderr_to(path: Path) -> Iterator[None]:
+    """Sends what is written to file descriptor 2, also by C++ code, to the end of a file."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(target, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(target)
+        os.close(saved)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    import platform
+    from importlib.metadata import version
+
+    from dlcli import __version__
+
+    packages = ("tensorflow", "keras", "numpy", "polars", "scikit-learn")
+    return {"dlcli": __version__, "python": platform.python_version()} | {name: version(name) for name in packages}

@@ -1,0 +1,28 @@
+"""`dlcli check`: every problem of a config, before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dlcli.commands.options import config_argument, json_option, print_json, set_option, trust_option
+
+
+@click.command("check")
+@config_argument
+@set_option
+@click.option("--data", "with_data", is_flag=True, help="Also read the data: types, subsets, the network's sizes.")
+@json_option
+@trust_option
+def command(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bool, trust: bool) -> None:
+    """Say everything that is wrong with CONFIG, all at once, without training."""
+    from dlcli.workflows.check import check
+
+    result = check(config, overrides=overrides, data=with_data, trust=trust)
+    if as_json:
+        print_json(result)
+        return
+    from dlcli.terminal.cards import print_check
+
+    print_check(result)

@@ -1,0 +1,39 @@
+"""`dlcli train`: one training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dlcli.commands.options import experiment_options
+
+
+@click.command("train")
+@experiment_options
+@click.option("--evaluate", is_flag=True, help="Open the sealed test set afterwards; the look is written down.")
+@click.option("--refit", is_flag=True, help="Train once more on training and validation rows together.")
+def command(
+    config: Path,
+    overrides: tuple[str, ...],
+    name: str | None,
+    runs: Path | None,
+    as_json: bool,
+    quiet: bool,
+    trust: bool,
+    evaluate: bool,
+    refit: bool,
+) -> None:
+    """Train the model that CONFIG describes.
+
+    Validation rows choose the epoch; the test rows stay sealed until `--evaluate` or `dlcli evaluate`.
+    """
+    from dlcli.terminal.closing import print_run
+    from dlcli.terminal.progress import progress
+    from dlcli.workflows.train import train
+
+    with progress(quiet=quiet, as_json=as_json) as emit:
+        result = train(
+            config, overrides=overrides, name=name, runs=runs, evaluate=evaluate, refit=refit, trust=trust, emit=emit
+        )
+    print_run(result.path, as_json=as_json)

@@ -1,0 +1,102 @@
+"""Sections of the document that belong to no room below: data, training, kfold, evaluation, tune."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from dlcli.data.target_section import Target
+from dlcli.part import Distribution, Number, Search, Section, Source, Written
+
+Columns = tuple[Written, ...]
+Size = Annotated[int, Field(ge=1)]
+
+
+class Data(Section):
+    """Where rows come from, which column is predicted, and what the others are."""
+
+    source: Annotated[Source, Field(description="Where rows come from.")]
+    target: Annotated[
+        Target | None, Field(description="The column that is predicted, a list of several, or a mapping with more.")
+    ] = None
+    inputs: Annotated[Columns | None, Field(description="Input columns; by default all but the rest.")] = None
+    ignore: Annotated[Columns, Field(description="Columns that are no inputs.")] = ()
+    numeric: Annotated[Columns, Field(description="Columns that hold numbers, whatever they look like.")] = ()
+    categorical: Annotated[Columns, Field(description="Columns that hold categories, whatever they look like.")] = ()
+    text: Annotated[Columns, Field(description="Columns that hold free text, whatever they look like.")] = ()
+    datetime: Annotated[Columns, Field(description="Columns that hold dates or times, whatever they look like.")] = ()
+    weight: Annotated[
+        Written | None, Field(description="Column with the weight of each row, in the loss and in every score.")
+    ] = None
+    group: Annotated[
+        Written | None, Field(description="Column with a row's group (a patient); a group is in one subset only.")
+    ] = None
+    time: Annotated[Written | None, Field(description="Column that orders the rows in time.")] = None
+    shape: Annotated[tuple[Size, ...] | None, Field(description="Shape that flat rows get, e.g. [28, 28, 1].")] = None
+    channels: Annotated[
+        Literal["first", "last"], Field(description="Where images have their channels; `first` is turned to last.")
+    ] = "last"
+    duplicates: Annotated[
+        Literal["together", "keep", "drop", "refuse"],
+        Field(description="Identical rows: in one subset together, left as they are, only once, or refused."),
+    ] = "together"
+    missing_target: Annotated[
+        Literal["refuse", "drop"], Field(description="Rows without a target: refused, or left out.")
+    ] = "refuse"
+
+
+class Training(Section):
+    """How long and in what portions the network learns."""
+
+    epochs: Annotated[int, Field(ge=1, le=1_000_000, description="Passes over the training rows.")] = 20
+    batch_size: Annotated[
+        Size | Literal["full"], Field(description="Rows per update of the weights; `full`: all of them.")
+    ] = 32
+    shuffle: Annotated[bool, Field(description="Draw a new order of the rows for each epoch.")] = True
+    class_weight: Annotated[
+        Literal["balanced"] | dict[Written, Annotated[Number, Field(ge=0)]] | None,
+        Field(description="Weight of each class in the training loss; `balanced`: rare classes weigh more."),
+    ] = None
+    precision: Annotated[
+        Literal["float32", "mixed_float16", "mixed_bfloat16"], Field(description="Number format of the computation.")
+    ] = "float32"
+    threads: Annotated[
+        int | None, Field(ge=1, le=1024, description="Threads of one operation; by default TensorFlow's choice.")
+    ] = None
+    time_limit: Annotated[
+        Number | None, Field(gt=0, description="Seconds after which training stops at the end of an epoch.")
+    ] = None
+
+
+class KFold(Section):
+    """What `dlcli kfold` does."""
+
+    folds: Annotated[int, Field(ge=2, le=10_000, description="Parts that take turns in validating.")] = 5
+    repeats: Annotated[int, Field(ge=1, le=1_000, description="How often the rows are divided anew.")] = 1
+    inner: Annotated[
+        Number,
+        Field(ge=0, lt=1, description="Share of each training side that stops training and selects weights; 0: none."),
+    ] = 0.2
+    keep_models: Annotated[bool, Field(description="Save the model of each fold.")] = False
+
+
+class Evaluation(Section):
+    """How predictions are scored."""
+
+    confidence: Annotated[Number, Field(gt=0, lt=1, description="Confidence of the intervals of scores.")] = 0.95
+    threshold: Annotated[
+        Number, Field(gt=0, lt=1, description="Probability from which on a label counts as predicted.")
+    ] = 0.5
+
+
+class Tune(Section):
+    """What `dlcli tune` searches."""
+
+    search: Annotated[Search | None, Field(description="How trials are proposed; by default at random.")] = None
+    trials: Annotated[int, Field(ge=1, le=100_000, description="Trainings with other settings.")] = 20
+    folds: Annotated[int, Field(ge=0, description="Folds per trial; 0: the split's validation rows.")] = 0
+    objective: Annotated[str | None, Field(description="The monitor to be improved; by default as `select`.")] = None
+    space: Annotated[
+        dict[str, Distribution], Field(description="Values to try, by path: `optimizer.adam.learning_rate`.")
+    ] = {}  # noqa: RUF012 - pydantic copies it for each instance

@@ -1,0 +1,67 @@
+"""Objects in the user's own Python files: `gates.py:Gate`. Loading one runs the file."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from dlcli.problems import ConfigError, Problem
+
+
+def file_of(code: str) -> Path:
+    """The file of `file.py:Name`.
+
+    Raises:
+        ConfigError: there is no colon, or no such file.
+    """
+    path, colon, name = code.rpartition(":")
+    if not (colon and path and name.isidentifier()):
+        problem = Problem("custom-object", f'"{code}" does not name an object in a file', "write file.py:Name")
+        raise ConfigError(problem)
+    file = Path(path)
+    if not file.is_file():
+        raise ConfigError(Problem("missing-file", f"there is no file {file}", "correct the path before the colon"))
+    return file
+
+
+def load(code: str) -> Any:
+    """The object that `file.py:Name` names.
+
+    Raises:
+        ConfigError: the file is not there, fails when it is run, or has no such name.
+    """
+    file = file_of(code)
+    name = code.rpartition(":")[2]
+    module_name = f"dlcli_custom_{file.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise ConfigError(Problem("custom-object", f"{file} is not a Python file", "its name must end in .py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # dataclasses and pickling look their module up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        message = f"running {file} failed: {type(error).__name__}: {error}"
+        raise ConfigError(Problem("custom-code", message, "mend the file")) from error
+    if not hasattr(module, name):
+        names = ", ".join(sorted(key for key in vars(module) if not key.startswith("_"))) or "nothing"
+        raise ConfigError(Problem("custom-object", f"{file} has no {name}", f"it defines: {names}"))
+    return getattr(module, name)
+
+
+def call(code: str, arguments: dict[str, Any]) -> Any:
+    """What `file.py:Name(**arguments)` returns.
+
+    Raises:
+        ConfigError: it cannot be loaded, or the call fails.
+    """
+    try:
+        return load(code)(**arguments)
+    except ConfigError:
+        raise
+    except Exception as error:
+        message = f"{code} failed: {type(error).__name__}: {error}"
+        raise ConfigError(Problem("custom-code", message, "mend the file or the arguments")) from error

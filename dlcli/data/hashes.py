@@ -1,0 +1,90 @@
+"""Who a row is: a 64-bit hash of all its columns, the same wherever and in whatever order they are read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcli.samples import Coded, Ragged, Samples
+
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+_CELL_GAP = np.uint64(0x5851F42D4C957F2D)
+"""The hash of a missing cell."""
+_WHOLE_FLOATS_BELOW = 2.0**53
+
+
+def row_hashes(samples: Samples) -> NDArray[np.uint64]:
+    """One hash per row.
+
+    Every column's cells are hashed (text by its UTF-8 bytes, each distinct text once; numbers by their
+    float64 bits, -0 as 0; images and vectors by their values), mixed with the column's name, and added
+    up, so that the order of columns does not matter.
+    """
+    total = np.zeros(samples.rows, dtype=np.uint64)
+    for name in samples:
+        salt = np.uint64(_text_hash(name))
+        with np.errstate(over="ignore"):
+            total += _mix(_column_hashes(samples[name]) ^ salt)
+    return total
+
+
+def subset_hash(hashes: NDArray[np.uint64]) -> str:
+    """One hash, in hex, of a set of rows in any order."""
+    return hashlib.sha256(np.sort(hashes).astype("<u8").tobytes()).hexdigest()
+
+
+def _column_hashes(column: Any) -> NDArray[np.uint64]:
+    if isinstance(column, Coded):
+        words = np.array([_text_hash(text) for text in column.vocabulary] + [int(_CELL_GAP)], dtype=np.uint64)
+        return np.asarray(words[column.codes])  # code -1 picks the gap
+    if isinstance(column, Ragged):
+        return np.array([_bytes_hash(column.row(i).tobytes()) for i in range(len(column))], dtype=np.uint64)
+    if column.ndim == 1:
+        return _mix(_bits(column))
+    return _vector_hashes(column.reshape(len(column), -1))
+
+
+def _text_hash(text: str) -> int:
+    return _bytes_hash(text.encode("utf-8", "surrogatepass"))
+
+
+def _bytes_hash(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+
+
+def _bits(values: NDArray[Any]) -> NDArray[np.uint64]:
+    """Numbers as the bits of a float64, with one NaN and one zero; int64 beyond 2**53 by their own bits."""
+    numbers = values.astype(np.float64) + 0.0  # turns -0 into 0
+    numbers[np.isnan(numbers)] = np.nan
+    bits = numbers.view(np.uint64)
+    if values.dtype.kind in "iu" and values.dtype.itemsize > 4:
+        bits = np.where(np.abs(numbers) < _WHOLE_FLOATS_BELOW, bits, values.astype(np.uint64))
+    return bits
+
+
+def _vector_hashes(rows: NDArray[Any]) -> NDArray[np.uint64]:
+    """Hashes of rows of equal length, eight bytes at a time over all rows at once."""
+    if rows.dtype == bool:
+        rows = rows.astype(np.uint8)
+    if rows.dtype == np.uint8:
+        padded = np.zeros((len(rows), -(-rows.shape[1] // 8) * 8), dtype=np.uint8)
+        padded[:, : rows.shape[1]] = rows
+        words = padded.view("<u8")
+    else:
+        words = _bits(np.ascontiguousarray(rows).reshape(-1)).reshape(rows.shape)
+    hashes = np.full(len(rows), rows.shape[1], dtype=np.uint64)
+    for position in range(words.shape[1]):
+        hashes = _mix(hashes ^ words[:, position])
+    return hashes
+
+
+def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spreads every bit over the whole word (multiply, shift, twice)."""
+    with np.errstate(over="ignore"):
+        mixed = (values ^ (values >> _SHIFT)) * _PRIME
+        mixed = (mixed ^ (mixed >> np.uint64(32))) * _PRIME
+    return mixed ^ (mixed >> _SHIFT)

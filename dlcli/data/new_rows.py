@@ -1,0 +1,66 @@
+"""Rows that a trained model has not seen, read with the run's schema: nothing is inferred again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlcli.data.kinds import convert
+from dlcli.data.layout import SHAPED, Channels, lay_out
+from dlcli.part import Source
+from dlcli.problems import DataError, Problem
+from dlcli.samples import Found, Samples, Schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewRows:
+    """Rows to predict.
+
+    Attributes:
+        samples: the schema's columns, typed.
+        found: the file as it stands, target included if it has one.
+        misfits: by column, how many cells do not fit its kind and count as missing.
+    """
+
+    samples: Samples
+    found: Found
+    misfits: dict[str, int]
+
+
+def read_new_rows(
+    source: Source,
+    path: Path,
+    schema: Schema,
+    *,
+    inputs: tuple[str, ...] = (),
+    shape: tuple[int, ...] | None = None,
+    channels: Channels = "last",
+) -> NewRows:
+    """Reads a file as the run's source was read.
+
+    The target may be absent; columns that the schema does not name are ignored. The only array of an
+    .npz file serves as the only input, whatever its name.
+
+    Args:
+        source: the run's source.
+        path: the file.
+        schema: the run's schema.
+        inputs: the input columns before `data.shape` joined them, if it did.
+        shape: `data.shape` of the run.
+        channels: `data.channels` of the run.
+
+    Raises:
+        DataError: the file cannot be read, or lacks a column.
+    """
+    found = source.other_file(str(path.absolute())).read()
+    samples = found.samples
+    if path.suffix == ".npz" and len(samples) == len(schema.columns) == 1:
+        samples = Samples({next(iter(schema.columns)): next(iter(samples.columns.values()))}, samples.rows)
+    if shape is not None or channels == "first":
+        before = inputs if SHAPED in schema.columns and SHAPED not in samples else tuple(schema.columns)
+        if absent := [name for name in before if name not in samples]:
+            message = f"column missing: {', '.join(absent)}"
+            raise DataError(Problem("missing-column", message, f"columns that are there: {', '.join(samples)}"))
+        samples, _ = lay_out(samples.select(before), before, shape, channels)
+    typed, misfits = convert(samples, schema)
+    return NewRows(typed, found, misfits)

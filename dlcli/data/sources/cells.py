@@ -1,0 +1,256 @@
+"""A delimited text as a rectangle of cells, checked line by line without a loop over lines.
+
+One scan over the bytes finds which delimiters and line ends stand outside quotes; the cells are then
+handed to polars divided by two signs that occur nowhere in the text, so that there is one opinion
+about quotes, not two.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcli.data.sources.dialect import Dialect
+from dlcli.problems import ConfigPath, DataError, Problem
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_LINE_END = 10
+_BLANKS = b" \t"
+_SPARE_SIGNS = (31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16)
+LONGEST_BLANK_RUN = 64
+"""Blanks between a quote and its delimiter that the scan looks over; a longer run takes the slow path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    r"""One file's text with what its messages need.
+
+    Attributes:
+        path: the file.
+        field: the config path that named it.
+        body: UTF-8 with "\n" line ends, no byte-order mark; left-out lines are empty, so that line
+            numbers stay true.
+        dialect: how it is divided.
+    """
+
+    path: Path
+    field: ConfigPath
+    body: bytes
+    dialect: Dialect
+
+    def error(self, code: str, line: int, what: str, suggestion: str) -> DataError:
+        """A problem at a line of the file."""
+        return DataError(Problem(code, f"{self.path}, line {line}: {what}", suggestion, self.field))
+
+    def line_of(self, position: int) -> int:
+        """The line number, from 1, of a byte."""
+        return self.body.count(b"\n", 0, position) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """Bytes in which unused signs divide cells and lines."""
+
+    content: bytes
+    cell_sign: str
+    line_sign: str
+
+
+def rectangle(text: Text) -> pl.DataFrame:
+    """Every cell as text, columns `column_0`, ...; an empty cell is null; a header is a row like others.
+
+    Raises:
+        DataError: lines have different numbers of cells, or a quote does not end a cell.
+    """
+    import polars as pl
+
+    marked = _mark(text)
+    if not marked.content:
+        return pl.DataFrame()
+    frame = pl.read_csv(
+        marked.content,
+        has_header=False,
+        infer_schema_length=0,
+        separator=marked.cell_sign,
+        eol_char=marked.line_sign,
+        quote_char=None,
+    )
+    return frame.with_columns(_clean(text.dialect))
+
+
+def _clean(dialect: Dialect) -> pl.Expr:
+    """Blanks and quotes around cells taken away; what is left empty is null."""
+    import polars as pl
+
+    cell = pl.all()
+    if dialect.strip:
+        cell = cell.str.strip_chars(" \t\r")
+    if mark := dialect.quote:
+        quoted = cell.str.starts_with(mark) & cell.str.ends_with(mark) & (cell.str.len_bytes() > 1)
+        inner = cell.str.slice(1, cell.str.len_chars() - 2).str.replace_all(mark * 2, mark, literal=True)
+        cell = pl.when(quoted).then(inner.str.strip_chars(" \t\r") if dialect.strip else inner).otherwise(cell)
+    return pl.when(cell != "").then(cell).name.keep()
+
+
+def _mark(text: Text) -> _Marked:
+    body = np.frombuffer(text.body, dtype=np.uint8)
+    inside = _inside_quotes(text, body)
+    if inside is None:
+        return _mark_slowly(text)
+    ends, cuts, drop = _borders(text.dialect, body, inside)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    cells = np.searchsorted(cuts, ends) - np.searchsorted(cuts, starts) + 1
+    empty = (cells == 1) & _without_content(body, starts, ends)
+    _require_same_cells(text, cells[~empty], starts[~empty])
+    cell_sign, line_sign = _unused_signs(text)
+    marked = body.copy()
+    marked[cuts] = cell_sign
+    marked[ends] = line_sign
+    if drop is not None or empty.any():
+        keep = np.ones(len(body), dtype=bool) if drop is None else ~drop
+        for row in np.flatnonzero(empty):
+            keep[starts[row] : ends[row] + 1] = False
+        marked = marked[keep]
+    return _Marked(marked.tobytes(), chr(cell_sign), chr(line_sign))
+
+
+def _borders(
+    dialect: Dialect, body: NDArray[np.uint8], inside: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Where lines end, where cells are cut, and which bytes only fill space (None: none)."""
+    outside = None if inside is None or not inside.size else ~inside
+    line_ends = body == _LINE_END
+    ends = np.flatnonzero(line_ends if outside is None else line_ends & outside)
+    if not dialect.blanks:
+        cut = body == dialect.byte
+        return ends, np.flatnonzero(cut if outside is None else cut & outside), None
+    blank = (body == _BLANKS[0]) | (body == _BLANKS[1])
+    if outside is not None:
+        blank &= outside
+    before = np.concatenate([[False], blank[:-1]])
+    after = np.concatenate([blank[1:], [False]])
+    first, last = np.flatnonzero(blank & ~before), np.flatnonzero(blank & ~after)
+    at_start = (first == 0) | (body[first - 1] == _LINE_END)
+    at_end = body[np.minimum(last + 1, len(body) - 1)] == _LINE_END
+    cuts = first[~(at_start | at_end)]
+    drop = blank.copy()
+    drop[cuts] = False
+    return ends, cuts, drop
+
+
+def _inside_quotes(text: Text, body: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """Which bytes stand between quotes; an empty array if there are none, None if the slow path must say."""
+    mark = text.dialect.quote
+    if not mark or mark.encode() not in text.body:
+        return np.zeros(0, dtype=bool)
+    is_quote = body == ord(mark)
+    positions = np.flatnonzero(is_quote)
+    if len(positions) % 2:
+        return None
+    opening, closing = positions[::2], positions[1::2]
+    # two quotes in a row within a cell close and open again at once: neither end is a cell's border
+    doubled = np.zeros(len(positions), dtype=bool)
+    adjacent = closing[:-1] + 1 == opening[1:]
+    doubled[1:-1:2] = adjacent
+    doubled[2::2] = adjacent
+    if not _at_border(text.dialect, body, opening[~doubled[::2]], step=-1):
+        return None
+    if not _at_border(text.dialect, body, closing[~doubled[1::2]], step=1):
+        return None
+    return np.bitwise_xor.accumulate(is_quote.view(np.uint8)).astype(bool)
+
+
+def _at_border(dialect: Dialect, body: NDArray[np.uint8], quotes: NDArray[np.int64], *, step: int) -> bool:
+    """Whether beside every quote, over blanks where they do not count, a cell or the text ends."""
+    place = quotes + step
+    for _ in range(LONGEST_BLANK_RUN):
+        place = place[(place >= 0) & (place < len(body))]
+        sign = body[place]
+        border = (sign == dialect.byte) | (sign == _LINE_END)
+        blank = (sign == _BLANKS[0]) | (sign == _BLANKS[1])
+        if dialect.blanks:
+            border |= blank
+        place, blank = place[~border], blank[~border]
+        if not len(place):
+            return True
+        if not (dialect.strip and blank.all()):
+            return False
+        place = place + step
+    return False
+
+
+def _without_content(body: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which lines hold nothing but blanks."""
+    content = (body != _BLANKS[0]) & (body != _BLANKS[1]) & (body != _LINE_END)
+    return np.add.reduceat(content, starts, dtype=np.int64) == 0 if len(ends) else np.zeros(0, dtype=bool)
+
+
+def _require_same_cells(text: Text, cells: NDArray[np.int64], starts: NDArray[np.int64]) -> None:
+    odd = np.flatnonzero(cells != cells[0]) if len(cells) else cells
+    if len(odd):
+        line = text.line_of(int(starts[odd[0]]))
+        raise _ragged(text, line, int(cells[odd[0]]), int(cells[0]), text.line_of(int(starts[0])), len(odd))
+
+
+def _ragged(text: Text, line: int, cells: int, expected: int, first_line: int, odd_lines: int) -> DataError:
+    more = f" ({odd_lines} such lines)" if odd_lines > 1 else ""
+    what = f"{cells} cells, but line {first_line} has {expected}{more}"
+    hints = [f"mend the line, or set `delimiter` (now {text.dialect.delimiter})"]
+    if text.dialect.quote and text.dialect.quote.encode() in text.body:
+        hints.append("`quote: none` if quotes are only text")
+    hints.append("`skip_rows` if lines stand above the table")
+    return text.error("ragged-line", line, what, ", ".join(hints))
+
+
+def _unused_signs(text: Text) -> tuple[int, int]:
+    unused = [sign for sign in _SPARE_SIGNS if bytes([sign]) not in text.body]
+    if len(unused) < 2:
+        raise text.error("not-text", 1, "the file is full of control characters", "is it a table of text?")
+    return unused[0], unused[1]
+
+
+def _mark_slowly(text: Text) -> _Marked:
+    """Reads with Python's csv module: quotes inside a cell that is not quoted are text.
+
+    Raises:
+        DataError: a quoted cell never ends, or goes on after its closing quote.
+    """
+    dialect = text.dialect
+    if dialect.blanks:
+        mark = dialect.quote
+        line = text.line_of(text.body.index(mark.encode()))
+        raise text.error("stray-quote", line, f"a {mark} that does not quote a whole cell", "write `quote: none`")
+    cell_sign, line_sign = (chr(sign) for sign in _unused_signs(text))
+    out = io.StringIO()
+    lines = io.StringIO(text.body.decode(), newline="\n")
+    reader = csv.reader(
+        lines, delimiter=chr(dialect.byte), quotechar=dialect.quote, strict=True, skipinitialspace=dialect.strip
+    )
+    expected, first_line, begun = 0, 1, 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row) or len(row) > 1:
+                if expected and len(row) != expected:
+                    raise _ragged(text, begun, len(row), expected, first_line, 1)
+                if not expected:
+                    expected, first_line = len(row), begun
+                # polars' cells are unquoted afterwards, so a cell in quotes of its own is doubled here
+                out.write(cell_sign.join(_protected(cell, dialect.quote) for cell in row) + line_sign)
+            begun = reader.line_num + 1
+    except csv.Error as error:
+        what = f"a quoted cell that begins here does not end with a quote ({error})"
+        suggestion = "write `quote: none` if quotes are only text, or mend the line"
+        raise text.error("stray-quote", begun, what, suggestion) from error
+    return _Marked(out.getvalue().encode(), cell_sign, line_sign)
+
+
+def _protected(cell: str, mark: str) -> str:
+    return f"{mark}{cell.replace(mark, mark * 2)}{mark}" if mark in cell else cell

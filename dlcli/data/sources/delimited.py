@@ -1,0 +1,283 @@
+"""The `csv` source: tables in text files. Every cell is read as text; types are decided later."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field
+
+from dlcli.data.sources.dialect import DELIMITERS, Dialect, find_delimiter
+from dlcli.data.sources.files import expand, read_bytes, source_for
+from dlcli.part import FilePath, Source, Written
+from dlcli.problems import ConfigPath, DataError, Problem
+from dlcli.samples import MISSING, Coded, Found, Samples, Subset
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_NO_QUOTE = "none"
+_FIELD: ConfigPath = ("data", "source", "csv")
+_DECIMAL_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
+
+
+def _is_sign(text: str) -> bool:
+    return len(text) == 1 and text.isascii() and text not in "\r\n\0"
+
+
+def _known_delimiter(text: str) -> str:
+    if text in DELIMITERS or _is_sign(text):
+        return text
+    message = f"must be one of {', '.join(DELIMITERS)}, or one character"
+    raise ValueError(message)
+
+
+def _known_quote(text: str) -> str:
+    if text == _NO_QUOTE or _is_sign(text):
+        return text
+    message = "must be one character, or none"
+    raise ValueError(message)
+
+
+def _known_encoding(text: str) -> str:
+    try:
+        codecs.lookup(text)
+    except (LookupError, ValueError):
+        message = "must be an encoding that Python knows, such as utf-8, latin-1 or utf-16"
+        raise ValueError(message) from None
+    return text
+
+
+class _Table(NamedTuple):
+    """One file's cells below its header."""
+
+    frame: pl.DataFrame
+    path: Path
+    delimiter: str
+
+
+class Csv(Source):
+    """A table in one or several delimited text files, plain or packed (.gz, .xz).
+
+    Byte-order mark, Windows line ends and empty lines are dealt with. A line with more or fewer cells
+    than the first is a problem that names the line.
+    """
+
+    part_name = "csv"
+    main_field = "path"
+    example = "csv: {path: penguins.csv, missing: ['NA']}"
+
+    path: Annotated[tuple[FilePath, ...], Field(min_length=1, description="File, list of files, or glob.")]
+    validation: Annotated[
+        tuple[FilePath, ...] | None, Field(description="Files that hold the validation subset, if it has its own.")
+    ] = None
+    test: Annotated[
+        tuple[FilePath, ...] | None, Field(description="Files that hold the test subset, if it has its own.")
+    ] = None
+    delimiter: Annotated[
+        Annotated[str, AfterValidator(_known_delimiter)] | None,
+        Field(
+            description="comma, semicolon, tab, pipe, blanks (any run of spaces or tabs), or a quoted character; "
+            "by default found from the file."
+        ),
+    ] = None
+    header: Annotated[
+        bool | None, Field(description="Whether the first line holds column names; by default true without `names`.")
+    ] = None
+    names: Annotated[
+        tuple[Written, ...] | None, Field(description="Column names, in order; with `header: true` they replace it.")
+    ] = None
+    skip_rows: Annotated[int, Field(ge=0, description="Lines at the top of each file that are no part of it.")] = 0
+    comment: Annotated[Written | None, Field(min_length=1, description="Lines that start with this are left out.")] = (
+        None
+    )
+    quote: Annotated[
+        str, AfterValidator(_known_quote), Field(description="Quote character, or none where quotes are text.")
+    ] = '"'
+    missing: Annotated[
+        tuple[Written, ...] | dict[str, tuple[Written, ...]],
+        Field(description="What means missing, beside the empty cell: tokens, or tokens by column."),
+    ] = ()
+    strip: Annotated[bool, Field(description="Whether blanks around a cell are dropped.")] = True
+    encoding: Annotated[str, AfterValidator(_known_encoding), Field(description="Encoding of the text.")] = "utf-8"
+    decimal: Annotated[Literal[".", ","], Field(description="The sign between whole and fraction.")] = "."
+
+    def read(self) -> Found:
+        """Reads all files into one table.
+
+        Raises:
+            DataError: a file is absent, empty, damaged, ragged, or the files' columns differ.
+        """
+        subsets: dict[Subset, tuple[Path, ...]] = {"train": expand(self.path, (*_FIELD, "path"))}
+        if self.validation:
+            subsets["validation"] = expand(self.validation, (*_FIELD, "validation"))
+        if self.test:
+            subsets["test"] = expand(self.test, (*_FIELD, "test"))
+        tables: list[_Table] = []
+        rows: dict[Subset, int] = {}
+        for subset, files in subsets.items():
+            field = (*_FIELD, "path" if subset == "train" else subset)
+            parts = [self._read_file(file, field, tables[0] if tables else None) for file in files]
+            _require_same_columns(parts if not tables else [tables[0], *parts], field)
+            tables += parts
+            rows[subset] = sum(part.frame.height for part in parts)
+        delimiter = tables[0].delimiter
+        found = () if self.delimiter else (f"delimiter: {delimiter}",)
+        return Found(
+            self._samples(tables),
+            subsets=_consecutive(rows) if len(rows) > 1 else None,
+            notes=found,
+            files=tuple(table.path for table in tables),
+            settings={"delimiter": delimiter, "header": self._has_header},
+        )
+
+    def other_file(self, path: str) -> Source:
+        """The same reading of another file; an .npz file is read as one."""
+        if Path(path).suffix == ".npz":
+            return source_for(path)
+        return self.model_copy(update={"path": (path,), "validation": None, "test": None})
+
+    @property
+    def _has_header(self) -> bool:
+        return self.names is None if self.header is None else self.header
+
+    def _read_file(self, path: Path, field: ConfigPath, first: _Table | None) -> _Table:
+        """One file; of several, the first says what the delimiter is."""
+        from dlcli.data.sources.cells import Text, rectangle
+
+        body = self._body(path, field)
+        quote = "" if self.quote == _NO_QUOTE else self.quote
+        delimiter = self.delimiter or (first.delimiter if first else find_delimiter(body, quote))
+        frame = rectangle(Text(path, field, body, Dialect(delimiter, quote, self.strip)))
+        if not frame.width:
+            raise DataError(Problem("empty-file", f"{path} is empty", "is it the right file?", field))
+        names = self._names(frame, path)
+        frame = frame.slice(1) if self._has_header else frame
+        if not frame.height:
+            message = f"{path} has a header but no rows"
+            suggestion = "if that line is no header, write `header: false`"
+            raise DataError(Problem("no-rows", message, suggestion, field))
+        frame.columns = names
+        return _Table(frame, path, delimiter)
+
+    def _body(self, path: Path, field: ConfigPath) -> bytes:
+        """The text as UTF-8 with plain line ends; lines that are left out are empty."""
+        body = _as_utf8(read_bytes(path, field), self.encoding, path, field)
+        body = body.replace(b"\r\n", b"\n") if b"\n" in body else body.replace(b"\r", b"\n")
+        if self.skip_rows:
+            lines = body.split(b"\n", self.skip_rows)
+            body = b"\n" * self.skip_rows + (lines[-1] if len(lines) > self.skip_rows else b"")
+        if self.comment:
+            body = re.sub(b"(?m)^" + re.escape(self.comment.encode()) + b"[^\n]*", b"", body)
+        if not body.strip():
+            message = f"{path} is empty" + (" below the lines that are left out" if body else "")
+            raise DataError(Problem("empty-file", message, "is it the right file?", field))
+        return body if body.endswith(b"\n") else body + b"\n"
+
+    def _names(self, frame: pl.DataFrame, path: Path) -> list[str]:
+        """Column names from `names`, else the header, else numbers.
+
+        Raises:
+            DataError: `names` does not fit the file, or the header names a column twice.
+        """
+        numbered = [f"column_{number}" for number in range(1, frame.width + 1)]
+        if self.names is not None:
+            if len(self.names) != frame.width:
+                message = f"`names` lists {len(self.names)} columns, but {path} has {frame.width}"
+                suggestion = f"name every column of the file in order; its first line: {_shown(frame.row(0))}"
+                raise DataError(Problem("wrong-names", message, suggestion, (*_FIELD, "names")))
+            names = list(self.names)
+        elif self._has_header:
+            names = [name or number for name, number in zip(frame.row(0), numbered, strict=True)]
+        else:
+            names = numbered
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            message = f"{path}: more than one column is called {_shown(tuple(twice))}"
+            suggestion = "rename one (`names` with `header: true`), or write `header: false` if there is no header"
+            raise DataError(Problem("duplicate-column", message, suggestion, (*_FIELD, "path")))
+        return names
+
+    def _samples(self, tables: list[_Table]) -> Samples:
+        import polars as pl
+
+        names = tables[0].frame.columns
+        frame = pl.concat([table.frame.select(names) for table in tables], rechunk=True)
+        if self.decimal == ",":
+            frame = frame.with_columns(pl.all().str.replace(_DECIMAL_COMMA, "${1}.${2}"))
+        if isinstance(self.missing, dict) and (absent := [name for name in self.missing if name not in names]):
+            message = f"`missing` names a column that is not there: {_shown(tuple(absent))}"
+            suggestion = f"columns: {_shown(tuple(names))}"
+            raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, "missing")))
+        return Samples.of({name: _coded(frame[name], self._tokens(name)) for name in names})
+
+    def _tokens(self, column: str) -> tuple[str, ...]:
+        return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
+
+
+def _as_utf8(raw: bytes, encoding: str, path: Path, field: ConfigPath) -> bytes:
+    """The text as UTF-8, without a byte-order mark.
+
+    Raises:
+        DataError: it is not in that encoding, or no text at all.
+    """
+    try:
+        text = raw if raw.isascii() and codecs.lookup(encoding).name == "utf-8" else raw.decode(encoding).encode()
+    except (UnicodeError, ValueError) as error:
+        line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
+        message = f"{path}, line {line}: not {encoding} text"
+        suggestion = f"write `encoding: {_likely_encoding(raw)}`, or save the file as UTF-8"
+        raise DataError(Problem("wrong-encoding", message, suggestion, (*_FIELD, "encoding"))) from error
+    if b"\0" in text:
+        message = f"{path} is not a text file: it holds NUL bytes"
+        suggestion = "write `encoding: utf-16` if it comes from Windows; else name a file of delimited text"
+        raise DataError(Problem("not-text", message, suggestion, field))
+    return text.removeprefix(codecs.BOM_UTF8)
+
+
+def _likely_encoding(raw: bytes) -> str:
+    return "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin-1"
+
+
+def _coded(series: pl.Series, tokens: tuple[str, ...]) -> Coded:
+    """Codes of a text column, vocabulary sorted; tokens that mean missing get `MISSING`."""
+    import numpy as np
+    import polars as pl
+
+    texts = series.to_frame("cell")
+    words = texts.filter(pl.col("cell").is_not_null() & ~pl.col("cell").is_in(tokens)).unique().sort("cell")
+    words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
+    codes = texts.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING)
+    return Coded(codes.to_numpy(), tuple(words["cell"].to_list()))
+
+
+def _require_same_columns(tables: list[_Table], field: ConfigPath) -> None:
+    expected = tables[0]
+    for table in tables[1:]:
+        lacking = [name for name in expected.frame.columns if name not in table.frame.columns]
+        extra = [name for name in table.frame.columns if name not in expected.frame.columns]
+        if lacking or extra:
+            parts = [f"lacks {_shown(tuple(lacking))}"] if lacking else []
+            parts += [f"also has {_shown(tuple(extra))}"] if extra else []
+            message = f"{table.path} {' and '.join(parts)}, compared with {expected.path}"
+            suggestion = "files that are read together need the same columns"
+            raise DataError(Problem("different-columns", message, suggestion, field))
+
+
+def _consecutive(rows: dict[Subset, int]) -> dict[Subset, Any]:
+    """Row numbers of subsets that follow each other."""
+    import numpy as np
+
+    subsets, start = {}, 0
+    for subset, count in rows.items():
+        subsets[subset] = np.arange(start, start + count)
+        start += count
+    return subsets
+
+
+def _shown(names: tuple[str | None, ...], limit: int = 12) -> str:
+    """A list of names for a sentence, cut when long."""
+    shown = ", ".join(str(name) for name in names[:limit])
+    return f"{shown}, ... ({len(names)} in all)" if len(names) > limit else shown

@@ -1,0 +1,99 @@
+"""Finding and reading files: globs, packed files, and one clear problem for each way that it can fail."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import gzip
+import lzma
+import zlib
+from pathlib import Path
+
+from dlcli.part import Source
+from dlcli.problems import ConfigPath, DataError, Problem
+
+UNPACKING_MEMORY_BYTES = 512 * 1024**2
+_WILDCARDS = frozenset("*?[")
+
+
+def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
+    """The files that paths and globs name; those of a glob sorted by name.
+
+    Raises:
+        DataError: a path is absent or a folder, or a glob matches nothing.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if _WILDCARDS & set(path) and not Path(path).exists():
+            names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+            found = [Path(name) for name in names if Path(name).is_file()]
+            if not found:
+                message = f"no file matches {path}"
+                raise DataError(Problem("file-not-found", message, "check the folder and the pattern", field))
+            files += found
+        else:
+            files.append(_existing(Path(path), field))
+    return tuple(files)
+
+
+def _existing(path: Path, field: ConfigPath) -> Path:
+    if path.is_dir():
+        suggestion = f'name the file in it, or write a pattern: "{path}/*{_usual_suffix(path)}"'
+        raise DataError(Problem("not-a-file", f"{path} is a folder, not a file", suggestion, field))
+    if not path.exists():
+        raise DataError(Problem("file-not-found", f"file not found: {path}", _nearest_file(path), field))
+    return path
+
+
+def _usual_suffix(folder: Path) -> str:
+    try:
+        return next((entry.suffix for entry in sorted(folder.iterdir()) if entry.is_file()), ".csv")
+    except OSError:
+        return ".csv"
+
+
+def _nearest_file(path: Path) -> str:
+    """What to do about an absent file: the nearest name, or the nearest folder that does exist."""
+    if path.parent.is_dir():
+        try:
+            names = [entry.name for entry in path.parent.iterdir()]
+        except OSError:
+            names = []
+        near = difflib.get_close_matches(path.name, names, n=1)
+        return f"did you mean {path.parent / near[0]}?" if near else f"the folder {path.parent} has no such file"
+    known = next((parent for parent in path.parents if parent.is_dir()), Path("/"))
+    return f"the folder {path.parent} does not exist ({known} does); a path is relative to the file that names it"
+
+
+def read_bytes(path: Path, field: ConfigPath) -> bytes:
+    """The whole file, unpacked if its name ends in .gz or .xz.
+
+    Raises:
+        DataError: it cannot be read, or what is packed is damaged.
+    """
+    try:
+        packed = path.read_bytes()
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror}"
+        raise DataError(Problem("cannot-read", message, "check its permissions", field)) from error
+    try:
+        if path.suffix == ".gz":
+            return gzip.decompress(packed)
+        if path.suffix == ".xz":
+            return lzma.decompress(packed, memlimit=UNPACKING_MEMORY_BYTES)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        message = f"{path} cannot be unpacked: {error}"
+        suggestion = "the file is damaged or not what its ending says; copy it again"
+        raise DataError(Problem("damaged-file", message, suggestion, field)) from error
+    return packed
+
+
+def source_for(path: str) -> Source:
+    """The source that reads a file of rows, chosen by its ending, with every field at its default."""
+    if Path(path).suffix == ".npz":
+        from dlcli.data.sources.npz import Npz
+
+        return Npz(path=path)
+    from dlcli.data.sources.delimited import Csv
+
+    return Csv(path=(path,))

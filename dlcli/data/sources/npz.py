@@ -1,0 +1,205 @@
+"""The `npz` source: arrays that numpy saved. Pickled objects in them are never loaded."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from dlcli.data.sources.files import expand, source_for
+from dlcli.part import FilePath, Source, Written
+from dlcli.problems import ConfigPath, DataError, Problem
+from dlcli.samples import Found, Samples, Subset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FIELD: ConfigPath = ("data", "source", "npz")
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class Npz(Source):
+    """Arrays of one .npz file, the first axis of each being the rows.
+
+    An array of rank 1 is a column of numbers or text, of rank 2 a column of vectors, and so on; images
+    are (rows, height, width) or (rows, height, width, channels).
+    """
+
+    part_name = "npz"
+    main_field = "path"
+    example = "npz: {path: mnist.npz, inputs: x_train, target: y_train, test: [x_test, y_test]}"
+
+    path: Annotated[FilePath, Field(description="The .npz file.")]
+    inputs: Annotated[
+        tuple[Written, ...] | None, Field(description="Names of the input arrays; by default all but the rest.")
+    ] = None
+    target: Annotated[Written | None, Field(description="Name of the target array.")] = None
+    validation: Annotated[
+        tuple[Written, ...] | None,
+        Field(description="Names of the validation arrays: one per input in that order, then the target's."),
+    ] = None
+    test: Annotated[
+        tuple[Written, ...] | None,
+        Field(description="Names of the test arrays: one per input in that order, then the target's."),
+    ] = None
+
+    def read(self) -> Found:
+        """Reads the named arrays.
+
+        Raises:
+            DataError: the file is absent or damaged, holds a pickled object, or lacks an array.
+        """
+        (path,) = expand((self.path,), (*_FIELD, "path"))
+        arrays = _Arrays(path)
+        names = self._columns(arrays)
+        subsets: dict[Subset, dict[str, Any]] = {"train": {name: arrays.read(name, "inputs") for name in names}}
+        for subset in ("validation", "test"):
+            if stored := getattr(self, subset):
+                subsets[subset] = self._paired(arrays, names, stored, subset)
+        return Found(
+            _joined(subsets),
+            subsets=_row_numbers(subsets) if len(subsets) > 1 else None,
+            target=(self.target,) if self.target else (),
+            inputs=tuple(name for name in names if name != self.target) if self.target else (),
+            files=(path,),
+        )
+
+    def other_file(self, path: str) -> Source:
+        """The input arrays of another .npz file; any other file is read as csv."""
+        if Path(path).suffix != ".npz":
+            return source_for(path)
+        return self.model_copy(update={"path": path, "inputs": None, "validation": None, "test": None, "target": None})
+
+    def _columns(self, arrays: _Arrays) -> tuple[str, ...]:
+        """Names of the arrays that make columns: the inputs, then the target."""
+        target = (self.target,) if self.target else ()
+        if self.inputs:
+            return (*(name for name in self.inputs if name != self.target), *target)
+        others = {*(self.validation or ()), *(self.test or ()), *target}
+        return (*(name for name in arrays.names if name not in others), *target)
+
+    def _paired(self, arrays: _Arrays, names: tuple[str, ...], stored: tuple[str, ...], subset: str) -> dict[str, Any]:
+        """The arrays of another subset under the names of the training arrays."""
+        if len(stored) != len(names):
+            message = f"`{subset}` names {len(stored)} arrays, but there are {len(names)} columns: {', '.join(names)}"
+            suggestion = "name one array per input in that order, then the target's"
+            raise DataError(Problem("wrong-names", message, suggestion, (*_FIELD, subset)))
+        return {name: arrays.read(other, subset) for name, other in zip(names, stored, strict=True)}
+
+
+class _Arrays:
+    """The arrays of one file by name; each is read when asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self.names = tuple(name.removesuffix(".npy") for name in archive.namelist())
+        except _UNREADABLE as error:
+            raise self._damaged(error) from error
+        if not self.names:
+            raise DataError(
+                Problem("empty-file", f"{path} holds no arrays", "is it the right file?", (*_FIELD, "path"))
+            )
+
+    def read(self, name: str, field: str) -> Any:
+        """One array as a column.
+
+        Raises:
+            DataError: it is absent, damaged or pickled.
+        """
+        from dlcli.data.sources.arrays import column
+
+        if name not in self.names:
+            message = f"{self.path} has no array {name}"
+            suggestion = f"its arrays: {', '.join(self.names)}"
+            raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, field)))
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                member = f"{name}.npy" if f"{name}.npy" in archive.namelist() else name
+                with archive.open(member) as stream:
+                    self._require_plain(stream, name, archive.getinfo(member).file_size)
+                with archive.open(member) as stream:
+                    array = _load(stream)
+        except (*_UNREADABLE, MemoryError) as error:
+            raise self._damaged(error) from error
+        return column(name, array, (*_FIELD, field))
+
+    def _require_plain(self, stream: IO[bytes], name: str, size: int) -> None:
+        """Looks at an array's header before anything of its size is made.
+
+        Raises:
+            DataError: it holds pickled objects.
+            ValueError: the header is no header, or promises other than what is there.
+        """
+        from numpy.lib import format as npy
+
+        version = npy.read_magic(stream)
+        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = reader(stream)
+        if dtype.hasobject:
+            message = f"{self.path}: array {name} holds pickled Python objects, which can run code; it is not loaded"
+            suggestion = "save it again as numbers or text, for example `numpy.savez(path, x=x.astype('float32'))`"
+            raise DataError(Problem("pickled-array", message, suggestion, (*_FIELD, "path")))
+        count = 1
+        for axis in shape:
+            count *= axis
+        if min(shape, default=0) < 0 or count * dtype.itemsize != size - stream.tell():
+            message = f"array {name} is not as long as its header says"
+            raise ValueError(message)
+
+    def _damaged(self, error: BaseException) -> DataError:
+        message = f"{self.path} is not a readable .npz file: {error}"
+        return DataError(Problem("damaged-file", message, "make it again with numpy.savez", (*_FIELD, "path")))
+
+
+def _load(stream: IO[bytes]) -> NDArray[Any]:
+    from numpy.lib import format as npy
+
+    array: NDArray[Any] = npy.read_array(stream, allow_pickle=False)
+    return array
+
+
+def _joined(subsets: dict[Subset, dict[str, Any]]) -> Samples:
+    """The subsets below each other."""
+    import numpy as np
+
+    from dlcli.data.sources.arrays import require_same_rows
+    from dlcli.samples import Coded
+
+    for columns in subsets.values():
+        require_same_rows(columns, (*_FIELD, "path"))
+    joined: dict[str, Any] = {}
+    for name, first in subsets["train"].items():
+        parts = [columns[name] for columns in subsets.values()]
+        if isinstance(first, Coded) and all(isinstance(part, Coded) for part in parts):
+            joined[name] = Coded.of([text for part in parts for text in part.texts()])
+        elif any(isinstance(part, Coded) or part.shape[1:] != first.shape[1:] for part in parts):
+            message = f"{name}: the arrays of the subsets differ in shape or kind"
+            raise DataError(Problem("wrong-shape", message, "name arrays that belong together", (*_FIELD, "path")))
+        else:
+            joined[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return Samples.of(joined)
+
+
+def _row_numbers(subsets: dict[Subset, dict[str, Any]]) -> dict[Subset, NDArray[Any]]:
+    import numpy as np
+
+    numbers, start = {}, 0
+    for subset, columns in subsets.items():
+        count = len(next(iter(columns.values())))
+        numbers[subset] = np.arange(start, start + count)
+        start += count
+    return numbers

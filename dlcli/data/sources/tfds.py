@@ -1,0 +1,297 @@
+"""The `tfds` source: data sets prepared by TensorFlow Datasets."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from dlcli.data.sources.files import source_for
+from dlcli.part import FilePath, Source, Written
+from dlcli.problems import ConfigPath, DataError, Problem
+from dlcli.samples import Coded, Found, Samples, Subset
+
+_FIELD: ConfigPath = ("data", "source", "tfds")
+_BATCH_ROWS = 1024
+NETWORK_PROBE = ("storage.googleapis.com", 443)
+NETWORK_PROBE_SECONDS = 3.0
+DOWNLOAD_SILENCE_SECONDS = 60.0
+"""A connection that is silent for so long counts as broken, so that a download never hangs."""
+
+
+class Tfds(Source):
+    """A data set of TensorFlow Datasets, which is downloaded and prepared where there is a network.
+
+    Columns have the names of its features; class labels come by name, images as uint8.
+    """
+
+    part_name = "tfds"
+    main_field = "name"
+    example = "tfds: mnist"
+
+    name: Annotated[Written, Field(description="Name of the set, with its config if it has several: name/config.")]
+    data_dir: Annotated[
+        FilePath | None,
+        Field(description="Where prepared sets lie; by default TFDS_DATA_DIR, else TFDS's own place."),
+    ] = None
+    version: Annotated[Written | None, Field(description="Version; by default the newest.")] = None
+    inputs: Annotated[
+        tuple[Written, ...] | None, Field(description="Feature keys; by default the first of the supervised pair.")
+    ] = None
+    target: Annotated[
+        Written | None, Field(description="Feature key; by default the second of the supervised pair.")
+    ] = None
+    train: Annotated[Written, Field(description="Split that holds the training rows, or a slice of it.")] = "train"
+    validation: Annotated[
+        Written | None, Field(description="Split that holds the validation rows; by default `validation`, if any.")
+    ] = None
+    test: Annotated[Written | None, Field(description="Split that holds the test rows; by default `test`, if any.")] = (
+        None
+    )
+
+    def read(self) -> Found:
+        """Reads all named splits into memory, preparing the set first if it is not there.
+
+        Raises:
+            DataError: there is no such set, version, split or feature, or it cannot be prepared.
+        """
+        from dlcli import backend
+
+        backend.load()
+        with _quiet():
+            builder = self._builder()
+            if not _is_prepared(builder):
+                self._prepare(builder)
+            inputs, target = self._keys(builder)
+            splits = self._splits(builder)
+            keys = (*inputs, *((target,) if target else ()))
+            parts = {subset: _read_split(builder, split, keys) for subset, split in splits.items()}
+        subsets, start = {}, 0
+        for subset, columns in parts.items():
+            count = len(next(iter(columns.values())))
+            subsets[subset] = range(start, start + count)
+            start += count
+        return Found(
+            Samples.of({key: _joined([columns[key] for columns in parts.values()]) for key in keys}),
+            subsets=_as_arrays(subsets) if len(subsets) > 1 else None,
+            target=(target,) if target else (),
+            inputs=inputs,
+            notes=(f"{builder.info.full_name} from {builder.data_dir}",),
+            settings={"version": str(builder.info.version)},
+        )
+
+    def other_file(self, path: str) -> Source:
+        """A csv or npz file with the same columns."""
+        return source_for(path)
+
+    @property
+    def _place(self) -> Path:
+        """The folder that is looked into."""
+        named = self.data_dir or os.environ.get("TFDS_DATA_DIR")
+        return Path(named).expanduser() if named else Path.home() / "tensorflow_datasets"
+
+    def _builder(self) -> Any:
+        import tensorflow_datasets as tfds
+
+        name = f"{self.name}:{self.version}" if self.version else self.name
+        if ":" in self.name.split("/")[0]:
+            raise _problem("unknown-set", f"{self.name} is not a name of TensorFlow Datasets", "write `version: ...`")
+        try:
+            return tfds.builder(name, data_dir=str(self._place), try_gcs=False)
+        except tfds.core.DatasetNotFoundError as error:
+            known = tfds.list_builders(with_community_datasets=False)
+            near = difflib.get_close_matches(self.name.split("/")[0], known, n=1)
+            suggestion = f"did you mean {near[0]}?" if near else "https://www.tensorflow.org/datasets/catalog lists all"
+            message = f"TensorFlow Datasets knows no {self.name}, and {self._place} holds no such set"
+            raise _problem("unknown-set", message, suggestion) from error
+        except Exception as error:
+            message = f"TensorFlow Datasets cannot open {name} in {self._place}: {_first_line(error)}"
+            raise _problem("unknown-set", message, "correct the name or `version`") from error
+
+    def _prepare(self, builder: Any) -> None:
+        """Downloads and prepares.
+
+        Raises:
+            DataError: there is no network, or it fails.
+        """
+        looked = f"{self.name} is not prepared: looked in {builder.data_dir}"
+        command = (
+            "python -c \"import tensorflow_datasets as tfds; tfds.builder('"
+            f"{self.name}', data_dir='{self._place}').download_and_prepare()\""
+        )
+        remedy = (
+            f"where there is a network, run {command} and copy that folder here, "
+            "or let TFDS_DATA_DIR (or `data_dir`) name the folder that holds it"
+        )
+        if not _network_answers():
+            raise _problem("set-not-prepared", f"{looked}, and there is no network to download it", remedy)
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(DOWNLOAD_SILENCE_SECONDS)
+        try:
+            builder.download_and_prepare()
+        except Exception as error:
+            message = f"{looked}, and preparing it failed: {_first_line(error)}"
+            raise _problem("set-not-prepared", message, remedy) from error
+        finally:
+            socket.setdefaulttimeout(before)
+
+    def _keys(self, builder: Any) -> tuple[tuple[str, ...], str | None]:
+        """Feature keys of inputs and target.
+
+        Raises:
+            DataError: one is not there, or the set does not say which they are.
+        """
+        features = builder.info.features
+        keys = tuple(features.keys()) if hasattr(features, "keys") else ()
+        pair = builder.info.supervised_keys
+        inputs = self.inputs or (_flat(pair[0]) if pair else ())
+        target = self.target or (pair[1] if pair and isinstance(pair[1], str) else None)
+        if not inputs and target:
+            inputs = tuple(key for key in keys if key != target)
+        if not inputs:
+            message = f"{self.name} does not say what its inputs and its target are"
+            raise _problem("missing-column", message, f"write `inputs` and `target`; features: {', '.join(keys)}")
+        for key in (*inputs, *((target,) if target else ())):
+            if key not in keys:
+                message = f"{self.name} has no feature {key}"
+                raise _problem("missing-column", message, f"its features: {', '.join(keys)}")
+        return tuple(key for key in inputs if key != target), target
+
+    def _splits(self, builder: Any) -> dict[Subset, str]:
+        """Which of the set's splits is which subset."""
+        there = tuple(str(split) for split in builder.info.splits)
+        chosen: dict[Subset, str] = {"train": self.train}
+        others: dict[Subset, str | None] = {"validation": self.validation, "test": self.test}
+        for subset, named in others.items():
+            if named or subset in there:
+                chosen[subset] = named or subset
+        for split in chosen.values():
+            if split.split("[")[0].split("+")[0] not in there:
+                message = f"{self.name} has no split {split}"
+                raise _problem("unknown-subset", message, f"its splits: {', '.join(there)}")
+        return chosen
+
+
+def _problem(code: str, message: str, suggestion: str) -> DataError:
+    return DataError(Problem(code, message, suggestion, (*_FIELD, "name")))
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
+def _flat(names: Any) -> tuple[str, ...]:
+    """The keys in one side of a supervised pair, which may be nested."""
+    if isinstance(names, str):
+        return (names,)
+    items = names.values() if isinstance(names, Mapping) else names
+    return tuple(key for item in items for key in _flat(item))
+
+
+def _is_prepared(builder: Any) -> bool:
+    return Path(str(builder.data_dir)).is_dir() and bool(builder.info.splits)
+
+
+def _network_answers() -> bool:
+    """Whether a download can be tried; behind a proxy only trying tells."""
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")):
+        return True
+    try:
+        socket.create_connection(NETWORK_PROBE, timeout=NETWORK_PROBE_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps TFDS's progress bars, logs and TensorFlow's remarks from the terminal."""
+    from dlcli import backend
+
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    handle, name = tempfile.mkstemp(prefix="dlcli-tfds-", suffix=".log")
+    os.close(handle)
+    try:
+        with backend.stderr_to(Path(name)):
+            import tensorflow_datasets as tfds
+
+            tfds.disable_progress_bar()
+            yield
+    finally:
+        logger.setLevel(level)
+        Path(name).unlink(missing_ok=True)
+
+
+def _read_split(builder: Any, split: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    """The named features of a split, in its stored order, read in batches.
+
+    Raises:
+        DataError: a feature's rows differ in shape, or its kind is not known.
+    """
+    import numpy as np
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    features = {key: builder.info.features[key] for key in keys}
+    for key, feature in features.items():
+        _require_one_shape(key, feature)
+    try:
+        # one file at a time: several would be interleaved, and the order would hang on their number
+        config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+        rows = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
+        rows = rows.map(lambda row: {key: row[key] for key in keys}, num_parallel_calls=tf.data.AUTOTUNE)
+        batches = list(rows.batch(_BATCH_ROWS).prefetch(2).as_numpy_iterator())
+    except (tf.errors.OpError, ValueError, AssertionError) as error:
+        message = f"split {split} of {builder.info.full_name} cannot be read: {_first_line(error)}"
+        raise _problem("damaged-file", message, f"prepare it again (it lies in {builder.data_dir})") from error
+    if not batches:
+        raise _problem("no-rows", f"split {split} of {builder.info.full_name} has no rows", "name another split")
+    columns = {key: np.concatenate([batch[key] for batch in batches]) for key in keys}
+    return {key: _column(key, columns[key], feature) for key, feature in features.items()}
+
+
+def _require_one_shape(key: str, feature: Any) -> None:
+    shape = getattr(feature, "shape", None)
+    if not isinstance(shape, tuple) or None in shape:
+        message = f"rows of {key} differ in shape ({shape}); images and sequences of one size can be read"
+        raise _problem("wrong-shape", message, "name other `inputs`, or another set")
+
+
+def _column(key: str, values: Any, feature: Any) -> Any:
+    """One feature as a column: labels and text coded, images uint8."""
+    from dlcli.data.sources.arrays import column
+
+    names = getattr(feature, "names", None)
+    if names and values.ndim == 1:
+        return Coded(values.astype("int32"), tuple(str(name) for name in names))
+    if values.dtype.kind == "O" and values.ndim == 1:
+        return Coded.of([cell.decode("utf-8", "replace") for cell in values])
+    return column(key, values, (*_FIELD, "inputs"))
+
+
+def _joined(parts: list[Any]) -> Any:
+    import numpy as np
+
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], Coded):
+        if all(part.vocabulary == parts[0].vocabulary for part in parts):
+            return Coded(np.concatenate([part.codes for part in parts]), parts[0].vocabulary)
+        return Coded.of([text for part in parts for text in part.texts()])
+    return np.concatenate(parts)
+
+
+def _as_arrays(subsets: Mapping[Subset, range]) -> dict[Subset, Any]:
+    import numpy as np
+
+    return {subset: np.arange(rows.start, rows.stop) for subset, rows in subsets.items()}

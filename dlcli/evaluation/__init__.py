@@ -1,0 +1,1 @@
+"""Scores of predictions, how sure they are, and what a trivial answer would reach. Arrays in, records out."""

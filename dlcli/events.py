@@ -1,0 +1,54 @@
+"""What a piece of work says while it goes on; listeners draw it, write it down or ignore it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence worth showing once, e.g. what was inferred. `warning`: worth keeping in the record."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStarted:
+    """A training begins. `label` names it among several ("fold 2/5"); empty when it is the only one."""
+
+    epochs: int
+    label: str = ""
+    index: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnded:
+    """One epoch is over. `values`: loss, val_loss and metrics by monitor name."""
+
+    epoch: int
+    epochs: int
+    values: Mapping[str, float]
+    learning_rate: float
+    seconds: float
+    rows_per_second: float = 0.0
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEnded:
+    """A training is over; `scores`: what it reached, by metric name."""
+
+    label: str = ""
+    reason: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+Event = Note | UnitStarted | EpochEnded | UnitEnded
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:  # noqa: ARG001 - a listener takes the event that it ignores
+    """Listens to nothing."""

@@ -1,0 +1,1 @@
+"""The network: layers, heads, losses, and how a list of layers becomes a Keras model."""

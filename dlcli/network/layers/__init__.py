@@ -1,0 +1,1 @@
+"""Layer Parts, a file per family."""

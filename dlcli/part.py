@@ -1,0 +1,301 @@
+"""What a config can name: records with typed fields, Parts, and the families of Parts.
+
+A field's type says its range, its `Field(description=...)` its meaning and unit. Modules that define
+Parts import no heavy library at module level; the method that does the work imports what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dlcli.samples import Found, Frame
+    from dlcli.seeds import SeedStream
+    from dlcli.task import Goal, Task
+
+
+class AsWritten:
+    """Marks a field in which a scalar counts as written: `positive: 1` finds the class "1"."""
+
+
+class PathText:
+    """Marks a path: relative to the file that names it; `~` and `${VAR}` are expanded."""
+
+
+class CodeText:
+    """Marks `file.py:Name`: the part before the last colon is a path, as under `PathText`."""
+
+
+def _fraction(value: object) -> object:
+    """Reads "1/255" as the number that it means."""
+    if isinstance(value, str):
+        over, slash, under = value.partition("/")
+        try:
+            return float(over) / float(under) if slash else value
+        except (ValueError, ZeroDivisionError):
+            return value
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_fraction)]
+Written = Annotated[str, AsWritten()]
+FilePath = Annotated[str, PathText()]
+CodePath = Annotated[str, CodeText()]
+Shape = tuple[int, ...]
+
+
+class Record(BaseModel):
+    """Typed, immutable fields; unknown ones, NaN and infinity are refused; sequences are tuples."""
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+class Section(Record):
+    """A section of the document that is not a Part, such as `training`.
+
+    Attributes:
+        main_field: the field that a scalar or list in place of the section fills; None if only a mapping can.
+    """
+
+    main_field: ClassVar[str | None] = None
+
+
+class Part(Record):
+    """A thing that a config can name.
+
+    Attributes:
+        part_name: the name in a config.
+        family: which family it belongs to ("layer", "split", ...).
+        main_field: the field that `name: value` fills; None if only a mapping can fill fields.
+        example: a YAML item (`dense: 16`) that reads without a problem.
+        runs_code: whether it runs the user's own code, so that `--trust` is needed.
+    """
+
+    part_name: ClassVar[str]
+    family: ClassVar[str]
+    main_field: ClassVar[str | None] = None
+    example: ClassVar[str]
+    runs_code: ClassVar[bool] = False
+
+
+class Source(Part):
+    """Where rows come from."""
+
+    family = "source"
+
+    def read(self) -> Found:
+        """Reads every row as it stands, types not yet decided.
+
+        Raises:
+            DataError: the source is missing, empty or unreadable.
+        """
+        raise NotImplementedError
+
+    def other_file(self, path: str) -> Source:
+        """The source that reads `path` in the same way, for `predict`."""
+        raise NotImplementedError
+
+
+class Split(Part):
+    """How rows are divided into training, validation and test."""
+
+    family = "split"
+
+
+class Step(Part):
+    """A preprocessing step: fitted on training rows, then applied to any rows.
+
+    `fit` looks at values and returns plain data (dict, list, str, numbers: what JSON holds);
+    `apply` uses `keras.ops` and stock layers only, so that the same code runs on rows and, at the
+    end, on symbolic tensors when `model.keras` is composed.
+
+    Attributes:
+        default_kinds: kinds of columns that it is for: those that it takes when `columns` is not written.
+        accepted_kinds: kinds that it can work on when they are named.
+        result_kind: kind of what it makes; None if that is the kind of what it was made from.
+    """
+
+    family = "preprocessing"
+    main_field = "columns"
+    default_kinds: ClassVar[tuple[str, ...]] = ()
+    accepted_kinds: ClassVar[tuple[str, ...]] = ()
+    result_kind: ClassVar[str | None] = None
+
+    columns: Annotated[
+        tuple[Written, ...] | None,
+        Field(description="Columns by name, glob or kind; by default the kind that the step is for."),
+    ] = None
+
+    def fit(self, frame: Frame, names: tuple[str, ...]) -> dict[str, Any]:
+        """What the step learns of the named columns of the training rows, as plain data."""
+        raise NotImplementedError
+
+    def apply(self, frame: Frame, names: tuple[str, ...], state: Mapping[str, Any]) -> Frame:
+        """The frame with the step applied to the named columns."""
+        raise NotImplementedError
+
+
+class Augmentation(Part):
+    """A random change of training rows."""
+
+    family = "augmentation"
+
+
+class Layer(Part):
+    """A layer of the network."""
+
+    family = "layer"
+
+    def shape(self, shape: Shape) -> Shape:
+        """Output shape for an input shape, both without the batch axis. No TensorFlow.
+
+        Raises:
+            ShapeError: the layer cannot take this input.
+        """
+        raise NotImplementedError
+
+    def parameters(self, shape: Shape) -> int:  # noqa: ARG002 - most layers have none, whatever the shape
+        """How many numbers the layer holds, trained or not, for an input shape. No TensorFlow."""
+        return 0
+
+    def build(self, seeds: SeedStream) -> keras.Layer:
+        """The Keras layer; whatever it draws comes from `seeds`."""
+        raise NotImplementedError
+
+
+class ShapeError(ValueError):
+    """A layer cannot take its input; the message says why, with the shape."""
+
+
+class Activation(Part):
+    """An activation function."""
+
+    family = "activation"
+
+    def build(self) -> Any:
+        """What Keras's `activation=` takes."""
+        raise NotImplementedError
+
+
+class Initializer(Part):
+    """How a weight tensor starts."""
+
+    family = "initializer"
+
+    def build(self, seed: int) -> keras.Initializer:
+        """The Keras initializer with its seed."""
+        raise NotImplementedError
+
+
+class Regularizer(Part):
+    """A penalty on weights."""
+
+    family = "regularizer"
+
+    def build(self) -> keras.Regularizer:
+        """The Keras regularizer."""
+        raise NotImplementedError
+
+
+class Constraint(Part):
+    """A bound on weights."""
+
+    family = "constraint"
+
+    def build(self) -> keras.constraints.Constraint:
+        """The Keras constraint."""
+        raise NotImplementedError
+
+
+class Optimizer(Part):
+    """An update rule."""
+
+    family = "optimizer"
+    main_field = "learning_rate"
+
+    learning_rate: Annotated[Number, Field(gt=0, description="Learning rate before any schedule.")] = 0.001
+
+    def build(self) -> keras.Optimizer:
+        """The Keras optimizer at its `learning_rate`."""
+        raise NotImplementedError
+
+
+class Schedule(Part):
+    """Learning rate as a pure function of progress."""
+
+    family = "schedule"
+
+    def rate(self, epoch: float, *, epochs: int, initial: float) -> float:
+        """The rate at `epoch` (fractions count; 0 is the start), of `epochs` in all, from the optimizer's rate."""
+        raise NotImplementedError
+
+
+class Loss(Part):
+    """What training makes small.
+
+    Attributes:
+        tasks: the tasks that it can serve.
+        encoding: how labels are given: "index" (int class numbers), "one_hot", or "values".
+    """
+
+    family = "loss"
+    tasks: ClassVar[frozenset[Task]]
+    encoding: ClassVar[Literal["index", "one_hot", "values"]] = "values"
+
+    def build(self) -> Any:
+        """A `keras.losses.Loss`."""
+        raise NotImplementedError
+
+
+class Metric(Part):
+    """A score of predictions against the truth, on a whole subset.
+
+    Attributes:
+        tasks: the tasks that it can serve.
+        greater_is_better: its direction.
+    """
+
+    family = "metric"
+    tasks: ClassVar[frozenset[Task]]
+    greater_is_better: ClassVar[bool]
+
+    def compute(
+        self,
+        goal: Goal,
+        truth: NDArray[Any],
+        prediction: NDArray[np.float64],
+        weight: NDArray[np.float64] | None,
+        threshold: float,
+    ) -> float:
+        """The score.
+
+        Args:
+            goal: task, target names and classes.
+            truth: class numbers (rows,) for binary and multiclass; (rows, targets) otherwise.
+            prediction: probability of the positive class (rows,) for binary; (rows, classes) for
+                multiclass; (rows, targets) otherwise, in original units.
+            weight: (rows,) or None.
+            threshold: from which probability on a label counts as predicted.
+        """
+        raise NotImplementedError
+
+
+class Search(Part):
+    """How `tune` proposes trials."""
+
+    family = "search"
+
+
+class Distribution(Part):
+    """The values that `tune` may give to one setting."""
+
+    family = "distribution"

@@ -1,0 +1,170 @@
+"""What a list of steps will do, known from the schema alone: explicit steps, and the problems among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dlcli.events import Note
+from dlcli.part import Shape, Step
+from dlcli.preprocessing import automatic
+from dlcli.preprocessing.automatic import Auto
+from dlcli.preprocessing.selection import select
+from dlcli.preprocessing.tables import Drop, Impute, Keeping
+from dlcli.problems import ConfigPath, Problem
+from dlcli.samples import Coded, Samples, Schema
+
+PATH: ConfigPath = ("preprocessing",)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """An explicit step and its place in the written list; `auto` gives several steps with one place."""
+
+    step: Step
+    path: ConfigPath
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done.
+
+    Attributes:
+        steps: explicit steps, in order.
+        problems: everything that is wrong and can be seen without the data.
+        unneeded: columns that are dropped before any other step works on them.
+        dropped_by_auto: those of them that `auto` drops.
+    """
+
+    steps: tuple[PlannedStep, ...]
+    problems: tuple[Problem, ...]
+    unneeded: tuple[str, ...]
+    dropped_by_auto: tuple[str, ...]
+
+
+def plan(steps: Sequence[Step], schema: Schema) -> Plan:
+    """Goes through the steps with kinds instead of values."""
+    state = _State(schema)
+    for position, step in enumerate(steps):
+        path = (*PATH, position)
+        if isinstance(step, Auto):
+            for explicit in state.written_out(step, path):
+                state.take(explicit, path)
+        else:
+            state.take(step, path)
+    state.judge_end()
+    return Plan(tuple(state.steps), tuple(state.problems), tuple(state.unneeded), tuple(state.dropped_by_auto))
+
+
+@dataclass(slots=True)
+class _State:
+    """The columns after some of the steps."""
+
+    schema: Schema
+    kinds: dict[str, str] = field(init=False)
+    shapes: dict[str, Shape] = field(init=False)
+    steps: list[PlannedStep] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    waiting: set[str] = field(init=False)
+    """Columns that `auto` still has to care for."""
+    imputed: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    """Columns that a step needs, if only for what it makes of them."""
+    unneeded: list[str] = field(default_factory=list)
+    dropped_by_auto: list[str] = field(default_factory=list)
+    more_columns: bool = False
+    """Whether there are columns that a step makes, whose names are not known yet."""
+
+    def __post_init__(self) -> None:
+        self.kinds = {name: str(column.kind) for name, column in self.schema.columns.items()}
+        self.shapes = {name: column.shape for name, column in self.schema.columns.items()}
+        self.waiting = set(self.kinds)
+
+    def written_out(self, auto: Auto, path: ConfigPath) -> tuple[Step, ...]:
+        """What `auto` means for what is left."""
+        names, problems = select(auto, self.kinds, path, more_to_come=auto.columns is None)
+        self.problems += problems
+        left = {name: self.schema.columns[name] for name in names if name in self.waiting}
+        made = automatic.written_out(left, self.imputed)
+        self.dropped_by_auto += [name for step in made if isinstance(step, Drop) for name in step.columns]
+        return made
+
+    def take(self, step: Step, path: ConfigPath) -> None:
+        """Writes a step down and follows what it does to the columns."""
+        names, problems = select(step, self.kinds, path, more_to_come=self.more_columns)
+        self.problems += problems
+        self.steps.append(PlannedStep(step, path))
+        if isinstance(step, Drop):
+            self.unneeded += [name for name in names if name in self.schema.columns and name not in self.used]
+            for name in names:
+                del self.kinds[name]
+            return
+        self.used.update(names)
+        if isinstance(step, Impute):
+            self.imputed.update(names)
+            self.more_columns |= step.indicator
+            return
+        keep = isinstance(step, Keeping) and step.keep
+        self.waiting -= set() if keep else set(names)
+        self.more_columns |= step.result_kind == "encoded"
+        for name in names:
+            if step.result_kind != "encoded":
+                result = f"{name}_{step.part_name}" if keep else name
+                self.kinds[result] = step.result_kind or self.kinds[name]
+                self.shapes[result] = self.shapes[name]
+            elif not keep:
+                del self.kinds[name]
+
+    def judge_end(self) -> None:
+        """Every column must be numeric, and only a column of its own may have axes of its own."""
+        for name, kind in self.kinds.items():
+            if kind in ("categorical", "text", "datetime"):
+                self.problems.append(_not_numeric(name, kind))
+        shaped = [name for name in self.kinds if len(self.shapes[name]) > 1]
+        if shaped and (len(self.kinds) > 1 or self.more_columns):
+            message = f"{shaped[0]} has the shape {_written(self.shapes[shaped[0]])} and stands beside other columns"
+            suggestion = f"keep only {shaped[0]}, or drop it: a network has one input"
+            self.problems.append(Problem("several-inputs", message, suggestion, PATH))
+        if not self.kinds and not self.more_columns and not self.problems:
+            self.problems.append(no_columns_left())
+
+
+def no_columns_left() -> Problem:
+    """The steps drop everything."""
+    return Problem("no-columns-left", "no column is left after preprocessing", "drop fewer columns", PATH)
+
+
+def _not_numeric(name: str, kind: str) -> Problem:
+    remedy = {
+        "categorical": f"add `one_hot: {name}`",
+        "text": f"add `drop: {name}` (there are no steps for free text)",
+        "datetime": f"add `drop: {name}` (there are no steps for dates)",
+    }[kind]
+    return Problem("column-not-numeric", f"{name} is still {kind} at the end of preprocessing", remedy, PATH)
+
+
+def _written(shape: Shape) -> str:
+    return " x ".join(str(size) for size in shape)
+
+
+def check(steps: Sequence[Step], schema: Schema) -> tuple[Problem, ...]:
+    """Everything that is wrong with the steps and can be seen without the data."""
+    return plan(steps, schema).problems
+
+
+def expand(steps: Sequence[Step], schema: Schema) -> tuple[Step, ...]:
+    """The steps with `auto` written out as explicit ones."""
+    return tuple(planned.step for planned in plan(steps, schema).steps)
+
+
+def notes(steps: Sequence[Step], schema: Schema, samples: Samples) -> tuple[Note, ...]:
+    """What `auto` leaves out and a person should know."""
+    return tuple(_left_out(name, schema, samples) for name in plan(steps, schema).dropped_by_auto)
+
+
+def _left_out(name: str, schema: Schema, samples: Samples) -> Note:
+    if schema.columns[name].kind == "datetime":
+        return Note(f"datetime column {name}: there are no steps for dates, so it is dropped", warning=True)
+    column = samples[name]
+    distinct = f" has {len(column.vocabulary):,} distinct values" if isinstance(column, Coded) else ""
+    return Note(f"text column {name}{distinct}: there are no steps for text, so it is dropped", warning=True)

@@ -1,0 +1,120 @@
+"""Raw rows at the door of preprocessing: samples as tensors, and the inputs of `model.keras`.
+
+Numbers of a table stand side by side in one block, so that three hundred columns cost as many
+operations as one; every other column is a block of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlcli.preprocessing.frames import free_name
+from dlcli.problems import DataError, Problem
+from dlcli.samples import Block, Coded, ColumnSchema, Frame, Ragged, Samples, Schema
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64] | slice
+
+
+def frame(samples: Samples, schema: Schema, cardinalities: Mapping[str, int], rows: Rows) -> Frame:
+    """The columns of the schema, of some rows, as eager tensors."""
+    from keras import ops
+
+    scalars = tuple(name for name, column in schema.columns.items() if _is_scalar(column))
+    others = [name for name in schema.columns if name not in frozenset(scalars)]
+    blocks = [Block((name,), schema.columns[name].kind, _tensor(samples, name, rows), cardinalities.get(name))
+              for name in others]  # fmt: skip
+    if scalars:
+        matrix = np.empty((_count(samples, rows), len(scalars)))
+        for position, name in enumerate(scalars):
+            matrix[:, position] = samples[name][rows]
+        blocks.insert(0, Block(scalars, "numeric", ops.convert_to_tensor(matrix)))
+    return Frame(tuple(blocks), tuple(schema.columns))
+
+
+def tensors(samples: Samples, schema: Schema, rows: Rows) -> dict[str, Any]:
+    """What `model.keras` takes: a tensor for each column, [rows, 1] or [rows, *shape]."""
+    return {name: _tensor(samples, name, rows) for name in schema.columns}
+
+
+def keras_inputs(schema: Schema) -> dict[str, Any]:
+    """A symbolic input for each column."""
+    import keras
+
+    inputs: dict[str, Any] = {}
+    taken: list[str] = []
+    for name, column in schema.columns.items():
+        # Keras allows no slash in a name and makes one up for an empty one; the key stays as it is.
+        taken.append(free_name(name.replace("/", "_") or "column", taken))
+        inputs[name] = keras.Input(column.shape or (1,), dtype=column.dtype, name=taken[-1])
+    return inputs
+
+
+def symbolic_frame(inputs: Mapping[str, Any], schema: Schema, cardinalities: Mapping[str, int]) -> Frame:
+    """The frame that the symbolic inputs make, in the blocks of `frame`."""
+    from keras import ops
+
+    scalars = tuple(name for name, column in schema.columns.items() if _is_scalar(column))
+    blocks = [
+        Block((name,), column.kind, inputs[name], cardinalities.get(name))
+        for name, column in schema.columns.items()
+        if not _is_scalar(column)
+    ]
+    if scalars:
+        columns = [ops.cast(inputs[name], "float64") for name in scalars]
+        matrix = columns[0] if len(columns) == 1 else ops.concatenate(columns, axis=-1)
+        blocks.insert(0, Block(scalars, "numeric", matrix))
+    return Frame(tuple(blocks), tuple(schema.columns))
+
+
+def example(schema: Schema) -> Samples:
+    """One row of zeros and gaps, for what depends on shapes only."""
+    return Samples(
+        {
+            name: Coded(np.array([-1], np.int32), ())
+            if column.dtype == "string"
+            else np.zeros((1, *column.shape), column.dtype)
+            for name, column in schema.columns.items()
+        },
+        1,
+    )
+
+
+def cardinalities(samples: Samples, schema: Schema, rows: Rows) -> dict[str, int]:
+    """For each column of whole numbers with a shape of its own: one more than its largest one."""
+    found: dict[str, int] = {}
+    for name, column in schema.columns.items():
+        if column.kind == "numeric" and column.shape and column.dtype.startswith(("int", "uint")):
+            values = samples[name][rows]
+            if values.size and values.min() >= 0:
+                found[name] = int(values.max()) + 1
+    return found
+
+
+def _is_scalar(column: ColumnSchema) -> bool:
+    return column.kind == "numeric" and not column.shape
+
+
+def _count(samples: Samples, rows: Rows) -> int:
+    return len(range(samples.rows)[rows]) if isinstance(rows, slice) else len(rows)
+
+
+def _tensor(samples: Samples, name: str, rows: Rows) -> Any:
+    """One column; a scalar becomes [rows, 1]; text becomes a string tensor with "" for a gap."""
+    from keras import ops
+
+    column = samples[name]
+    if isinstance(column, Ragged):
+        message = f"the rows of {name} differ in size; a network takes rows of one size"
+        raise DataError(Problem("rows-differ-in-size", message, f"leave it out: `drop: {name}`", ("preprocessing",)))
+    if isinstance(column, Coded):
+        words = ops.convert_to_tensor([*column.vocabulary, ""], dtype="string")
+        codes = np.where(column.codes[rows] < 0, len(column.vocabulary), column.codes[rows])
+        return ops.take(words, codes[:, None], axis=0)
+    values = column[rows]
+    return ops.convert_to_tensor(values[:, None] if values.ndim == 1 else values)

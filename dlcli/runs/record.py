@@ -1,0 +1,124 @@
+"""`record.json`: what a run was, with what, on what, and how it ended. Typed, and written whole."""
+
+from __future__ import annotations
+
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from dlcli.problems import DataError, Problem
+from dlcli.runs import whole_files
+from dlcli.samples import Schema
+from dlcli.task import Goal
+
+FILE_NAME = "record.json"
+Status = Literal["running", "completed", "interrupted", "failed"]
+
+
+class Record(BaseModel):
+    """What is kept of a run. Fields are filled as they become known; later versions may know more of them.
+
+    Attributes:
+        command: the verb, e.g. "train"; arguments: the command line behind it.
+        started, ended: UTC, ISO 8601.
+        engine, engine_reason: what ran the epochs, and why that.
+        data_hash: over the row hashes of all rows; subset_hashes: over those of each subset.
+        rows: how many rows each subset has.
+        files: what was read, with a hash of each custom code file where there is one.
+        data_schema: the input columns, as they were decided.
+        preprocessing_state, target_state: what was fitted, as plain data.
+        parameters: numbers in the network.
+        trained_on: the subsets that the saved model was trained on.
+        stopped_by, chosen_epoch, epochs_run: how training ended; of a k-fold: chosen_epochs by fold.
+        trained_on_pool: whether validation rows trained the kept model too.
+        failure: why it failed.
+        ledger_lines: hashes of the ledger's lines about this run.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", defer_build=True, protected_namespaces=())
+
+    format: int = 1
+    status: Status = "running"
+    name: str
+    command: str
+    arguments: tuple[str, ...] = ()
+    started: str = Field(default_factory=lambda: now())
+    ended: str | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    machine: dict[str, str | int] = Field(default_factory=dict)
+    threads: int | None = None
+    onednn: bool | None = None
+    engine: str | None = None
+    engine_reason: str | None = None
+    seeds: dict[str, int] = Field(default_factory=dict)
+    data_hash: str | None = None
+    subset_hashes: dict[str, str] = Field(default_factory=dict)
+    rows: dict[str, int] = Field(default_factory=dict)
+    files: dict[str, str | None] = Field(default_factory=dict)
+    data_schema: Schema | None = None
+    goal: Goal | None = None
+    preprocessing_state: JsonValue = None
+    target_state: JsonValue = None
+    parameters: int | None = None
+    trained_on: tuple[str, ...] = ()
+    stopped_by: str | None = None
+    chosen_epoch: int | None = None
+    chosen_epochs: tuple[int, ...] = ()
+    epochs_run: int | None = None
+    trained_on_pool: bool = False
+    warnings: tuple[str, ...] = ()
+    failure: str | None = None
+    ledger_lines: tuple[str, ...] = ()
+
+    def changed(self, **fields: Any) -> Record:
+        """The same record with some fields replaced, checked."""
+        return Record.model_validate({**dict(self), **fields})
+
+    def closed(self, status: Status, failure: str | None = None) -> Record:
+        """The record of a run that has ended now."""
+        return self.changed(status=status, ended=now(), failure=failure)
+
+
+def write(record: Record, folder: Path) -> None:
+    """Writes `record.json` of a run directory.
+
+    Raises:
+        DlcliError: it cannot be written.
+    """
+    whole_files.write_json(folder / FILE_NAME, record.model_dump(mode="json"))
+
+
+def read(folder: Path) -> Record:
+    """Reads `record.json` of a run directory.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    path = folder / FILE_NAME
+    try:
+        return Record.model_validate_json(path.read_bytes())
+    except OSError as error:
+        problem = Problem("unreadable-record", f"cannot read {path}: {error.strerror}", "choose another run")
+        raise DataError(problem) from error
+    except ValidationError as error:
+        problem = Problem("unreadable-record", f"{path} is damaged", "restore it or choose another run")
+        raise DataError(problem) from error
+
+
+def now() -> str:
+    """The time, UTC, to the microsecond, so that runs have an order."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def machine() -> dict[str, str | int]:
+    """What a run's speed, and its last digits, depend on."""
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count() or 1,
+    }

@@ -1,0 +1,230 @@
+"""Data of every kind as one thing: named columns with the same rows.
+
+A column is a numpy array (numbers, or images of one size: rows x height x width x channels), `Coded`
+(text in few values) or `Ragged` (text bytes, sequences, images of mixed size). Nothing downstream
+of a source knows where rows came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dlcli.part import Record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Column = "NDArray[Any] | Coded | Ragged"
+
+Kind = Literal["numeric", "categorical", "text", "datetime", "image"]
+KINDS: tuple[Kind, ...] = ("numeric", "categorical", "text", "datetime", "image")
+Subset = Literal["train", "validation", "test"]
+MISSING = -1
+"""The code of a missing cell in `Coded`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """Text in few values. `codes`: int32 (rows,), -1 is missing; `vocabulary`: distinct texts, any order."""
+
+    codes: NDArray[Any]
+    vocabulary: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return int(self.codes.nbytes) + sum(len(text) for text in self.vocabulary)
+
+    def take(self, rows: NDArray[Any]) -> Coded:
+        """The given rows; the vocabulary stays."""
+        return Coded(self.codes[rows], self.vocabulary)
+
+    def texts(self, missing: str = "") -> NDArray[Any]:
+        """The cells as an object array of str, missing ones as `missing`."""
+        import numpy as np
+
+        words = np.array([*self.vocabulary, missing], dtype=object)
+        return words[self.codes]  # code -1 picks the last word
+
+    @classmethod
+    def of(cls, texts: list[str | None]) -> Coded:
+        """Codes texts, None as missing; the vocabulary is sorted."""
+        import numpy as np
+
+        vocabulary = tuple(sorted({text for text in texts if text is not None}))
+        code = {text: number for number, text in enumerate(vocabulary)}
+        codes = np.array([MISSING if text is None else code[text] for text in texts], dtype=np.int32)
+        return cls(codes, vocabulary)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ragged:
+    """Rows of different sizes: `values` (flat), `offsets` (rows + 1), `shapes` (rows, axes)."""
+
+    values: NDArray[Any]
+    offsets: NDArray[Any]
+    shapes: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return int(self.values.nbytes + self.offsets.nbytes + self.shapes.nbytes)
+
+    def row(self, index: int) -> NDArray[Any]:
+        """One row, in its own shape."""
+        flat = self.values[self.offsets[index] : self.offsets[index + 1]]
+        return flat.reshape(self.shapes[index])
+
+    def take(self, rows: NDArray[Any]) -> Ragged:
+        """The given rows, copied."""
+        import numpy as np
+
+        picked = np.arange(len(self))[rows]
+        lengths = np.diff(self.offsets)[picked]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        starts = np.repeat(self.offsets[:-1][picked] - offsets[:-1], lengths)
+        values = self.values[np.arange(int(offsets[-1])) + starts]
+        return Ragged(values, offsets, self.shapes[picked])
+
+    @classmethod
+    def of(cls, rows: list[NDArray[Any]]) -> Ragged:
+        """Packs arrays of one dtype and rank."""
+        import numpy as np
+
+        offsets = np.cumsum([0, *(row.size for row in rows)]).astype(np.int64)
+        values = np.concatenate([row.ravel() for row in rows]) if rows else np.zeros(0)
+        return cls(values, offsets, np.array([row.shape for row in rows], dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples(Mapping[str, Any]):
+    """Columns by name, all with the same number of rows."""
+
+    columns: Mapping[str, Any]
+    rows: int
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any]) -> Samples:
+        """Checks that all columns have the same rows.
+
+        Raises:
+            ValueError: they have not.
+        """
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            message = f"columns of different lengths: {lengths}"
+            raise ValueError(message)
+        return cls(dict(columns), next(iter(lengths.values()), 0))
+
+    def __getitem__(self, name: str) -> Any:
+        return self.columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return sum(int(column.nbytes) for column in self.columns.values())
+
+    def take(self, rows: NDArray[Any]) -> Samples:
+        """The given rows of every column."""
+        import numpy as np
+
+        count = len(np.arange(self.rows)[rows])
+        return Samples(
+            {
+                name: column[rows] if isinstance(column, np.ndarray) else column.take(rows)
+                for name, column in self.columns.items()
+            },
+            count,
+        )
+
+    def select(self, names: tuple[str, ...]) -> Samples:
+        """The named columns, in that order."""
+        return Samples({name: self.columns[name] for name in names}, self.rows)
+
+
+class ColumnSchema(Record):
+    """What one input column holds, as decided from the rows that may decide it."""
+
+    kind: Kind
+    shape: tuple[int, ...] = ()
+    """Shape of one row: () for a number or text, (8,) for a vector, (28, 28, 1) for an image."""
+    dtype: str = "float64"
+    """numpy dtype of the raw input of `model.keras`; "string" for text."""
+
+
+class Schema(Record):
+    """The input columns of an experiment in file order. `predict` reads with it and never infers again."""
+
+    columns: dict[str, ColumnSchema]
+
+    def of_kind(self, kind: Kind) -> tuple[str, ...]:
+        """Names of the columns of a kind."""
+        return tuple(name for name, column in self.columns.items() if column.kind == kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a source read.
+
+    Attributes:
+        samples: every column of every row: text cells as `Coded` (missing tokens already -1), else arrays.
+        subsets: row numbers of the subsets that the source itself has ("train", "validation", "test").
+        target, inputs: the source's own idea of them, used where `data` names none.
+        notes: what was found and should be said ("delimiter: semicolon").
+        files: the files that were read.
+        settings: fields of the source that were found and belong in `resolved.yaml`.
+    """
+
+    samples: Samples
+    subsets: Mapping[Subset, NDArray[Any]] | None = None
+    target: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Columns on their way through preprocessing, as tensors: eager or symbolic alike.
+
+    Attributes:
+        blocks: groups of columns of one kind that are worked on together.
+        names: every column in file order; what a step made stands where its origin stood.
+    """
+
+    blocks: tuple[Block, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Columns side by side in one tensor.
+
+    Attributes:
+        names: one name per column.
+        kind: a kind, or "encoded" for what a step made of a category.
+        tensor: (rows, columns) float64, or string, or float32 for "encoded"; for a column with a
+            shape of its own (image, vector, sequence): (rows, *shape), and one name.
+        cardinality: how many integer codes (0 to cardinality - 1) the column can hold, else None.
+    """
+
+    names: tuple[str, ...]
+    kind: Kind | Literal["encoded"]
+    tensor: Any
+    cardinality: int | None = None

@@ -1,0 +1,1 @@
+"""What a person sees: problems, progress and tables, drawn with rich."""

@@ -1,0 +1,79 @@
+"""Descriptions: what a config can name, and what `check` found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def print_parts(found: dict[str, Any]) -> None:
+    """Draws what `workflows.parts.describe` found."""
+    console = _console()
+    if "families" in found:
+        table = _table("family", "parts")
+        for family, names in found["families"].items():
+            table.add_row(family, ", ".join(names))
+        console.print(table)
+        console.print("\nMore: dlcli parts FAMILY, dlcli parts FAMILY NAME", style="dim")
+    elif "parts" in found:
+        table = _table(found["family"], "meaning")
+        for name, meaning in found["parts"].items():
+            table.add_row(name, meaning)
+        console.print(table)
+    else:
+        _print_part(console, found)
+
+
+def _print_part(console: Console, part: dict[str, Any]) -> None:
+    console.print(f"{part['name']}  ({part['family']})", style="bold", markup=False)
+    console.print(part["meaning"], markup=False)
+    if part["fields"]:
+        console.print()
+        table = _table("field", "default", "takes", "meaning")
+        for name, field in part["fields"].items():
+            default = "required" if field["required"] else str(field["default"]).lower()
+            table.add_row(name + (" (main)" if field["main"] else ""), default, field["range"], field["meaning"])
+        console.print(table)
+    console.print(f"\nexample:  {part['example']}", markup=False)
+
+
+def print_check(result: dict[str, Any]) -> None:
+    """Draws what `workflows.check.check` found in a config without problems."""
+    console = _console()
+    console.print(f"{result['config']}: no problems", markup=False)
+    for note in result["notes"]:
+        console.print(note, markup=False, style="dim")
+    if "columns" in result:
+        _print_data(console, result)
+
+
+def _print_data(console: Console, result: dict[str, Any]) -> None:
+    console.print(
+        f"\ntask {result['task']}; rows: " + ", ".join(f"{rows:,} {name}" for name, rows in result["rows"].items())
+    )
+    if result["classes"]:
+        console.print("classes: " + ", ".join(result["classes"]), markup=False)
+    columns = _table("column", "kind", "gaps")
+    for name, column in result["columns"].items():
+        columns.add_row(name, column["kind"], f"{column['missing']:,}" if column["missing"] else "")
+    console.print()
+    console.print(columns)
+    layers = _table("layer", "output", "parameters")
+    for layer in result["layers"]:
+        layers.add_row(layer["name"], " x ".join(map(str, layer["shape"])), f"{layer['parameters']:,}")
+    layers.add_row("", "", f"{sum(layer['parameters'] for layer in result['layers']):,}", style="bold")
+    console.print()
+    console.print(layers)

@@ -1,0 +1,105 @@
+"""Events as a live line on a terminal, or as plain lines when the output goes elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from dlcli.events import EpochEnded, Event, Listener, Note, UnitEnded, UnitStarted, silent
+from dlcli.terminal.numbers import number
+
+SHOWN_VALUES = 4
+
+
+@contextmanager
+def progress(*, quiet: bool, as_json: bool) -> Iterator[Listener]:
+    """Yields a listener that draws events.
+
+    Args:
+        quiet: nothing is drawn.
+        as_json: stdout is for the result alone, so that progress goes to stderr.
+    """
+    if quiet:
+        yield silent
+        return
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    live = _Live(console)
+    with live.bars:
+        yield live
+
+
+def values_text(values: Mapping[str, float]) -> str:
+    """The values of an epoch, losses first: "loss 0.412  val_loss 0.39  val_accuracy 0.861"."""
+    return "  ".join(f"{name} {number(value)}" for name, value in list(values.items())[:SHOWN_VALUES])
+
+
+class _Lines:
+    """One plain line per epoch, or per training when there are several."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._several = False
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Note():
+                self._print(("warning: " if event.warning else "") + event.text)
+            case UnitStarted():
+                self._several = event.count > 1
+            case EpochEnded() if not self._several:
+                self._print(
+                    f"epoch {event.epoch}/{event.epochs}  {values_text(event.values)}  "
+                    f"rate {number(event.learning_rate)}  {event.seconds:.2f}s"
+                )
+            case UnitEnded() if event.label or event.reason:
+                self._print("  ".join(part for part in (event.label, event.reason, values_text(event.scores)) if part))
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+
+class _Live:
+    """A bar per training, with the newest epoch's values; finished trainings leave a line."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._several = False
+        self._task: TaskID | None = None
+        self.bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[values]}", markup=False),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+        )
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Note():
+                self._console.print(("warning: " if event.warning else "") + event.text, markup=False, style="dim")
+            case UnitStarted():
+                self._several = event.count > 1
+                self._drop()
+                self._task = self.bars.add_task(event.label or "epoch", total=event.epochs, values="")
+            case EpochEnded() if self._task is not None:
+                mark = " *" if event.best else ""
+                speed = f"  {event.rows_per_second:,.0f} rows/s" if event.rows_per_second else ""
+                text = f"{values_text(event.values)}{mark}  rate {number(event.learning_rate)}{speed}"
+                self.bars.update(self._task, completed=event.epoch, values=text)
+            case UnitEnded():
+                self._drop()
+                parts = (event.label, event.reason, values_text(event.scores))
+                self._console.print("  ".join(part for part in parts if part), markup=False)
+
+    def _drop(self) -> None:
+        if self._task is not None:
+            self.bars.remove_task(self._task)
+            self._task = None

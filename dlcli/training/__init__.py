@@ -1,0 +1,1 @@
+"""Training: arrays and settings in, events and the best weights out."""

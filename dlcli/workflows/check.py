@@ -1,0 +1,84 @@
+"""Every problem of a config before anything runs; on request also those that only the data show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlcli.config.document import Document, load
+from dlcli.config.experiment import Experiment
+from dlcli.events import Event, Note
+
+if TYPE_CHECKING:
+    from dlcli.workflows.dataset import Dataset
+
+
+def check(config: Path | str, *, overrides: Sequence[str] = (), data: bool = False, trust: bool = False) -> dict[str, Any]:
+    """Checks a config.
+
+    Args:
+        config: the YAML file.
+        overrides: `path=value` texts as of `--set`.
+        data: also read the data: column kinds, subsets, and the network with its sizes.
+        trust: let the config run code of its own files.
+
+    Returns:
+        plain data: `config`, `notes`, and with `data` the keys `task`, `classes`, `rows`, `columns`, `layers`.
+
+    Raises:
+        ConfigError: with every problem of the config.
+        DataError: the data cannot be used.
+    """
+    document = load(config, overrides, trusted=trust, command="check")
+    result: dict[str, Any] = {"config": str(config), "notes": []}
+    return result | _with_data(document, result["notes"]) if data else result
+
+
+def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
+    from dlcli.workflows.dataset import prepare
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Note):
+            notes.append(event.text)
+
+    experiment, dataset = prepare(document, "check", listen)
+    layers = _layers(document, experiment, dataset, notes)
+    goal = dataset.answer.goal
+    return {
+        "task": str(goal.task),
+        "classes": list(goal.classes),
+        "rows": {name: len(rows) for name, rows in dataset.subsets.items()},
+        "columns": {
+            name: {"kind": column.kind, "shape": list(column.shape), "missing": _missing(dataset.samples[name])}
+            for name, column in dataset.schema.columns.items()
+        },
+        "layers": layers,
+    }
+
+
+def _layers(document: Document, experiment: Experiment, dataset: Dataset, notes: list[str]) -> list[dict[str, Any]]:
+    """The network that would be built: name, output shape and parameters of each layer."""
+    from dlcli.network import shapes
+    from dlcli.workflows.dataset import located
+    from dlcli.workflows.unit import plan
+
+    with located(document):
+        fitted, network = plan(experiment, dataset, dataset.subsets["train"])
+    notes += network.notes
+    counts = shapes.parameters(network.layers, fitted.output.shape)
+    return [
+        {"name": layer.part_name, "shape": list(shape), "parameters": count}
+        for layer, shape, count in zip(network.layers, network.shapes, counts, strict=True)
+    ]
+
+
+def _missing(column: Any) -> int:
+    """How many cells are missing."""
+    import numpy as np
+
+    from dlcli.samples import MISSING, Coded
+
+    if isinstance(column, Coded):
+        return int((column.codes == MISSING).sum())
+    return int(np.isnan(column).sum()) if column.dtype.kind == "f" else 0

@@ -1,0 +1,225 @@
+"""From a config to data that are ready to train on: read, typed, divided, the test targets sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dlcli.config import rules
+from dlcli.config.document import Document
+from dlcli.config.experiment import Experiment
+from dlcli.config.sections import Data
+from dlcli.data import hashes, kinds, layout, leakage, roles, sealed, target
+from dlcli.data.splits import RowFacts, RowSplit
+from dlcli.data.target_section import Target
+from dlcli.events import Listener, Note
+from dlcli.part import Split
+from dlcli.preprocessing import pipeline
+from dlcli.problems import ConfigError, DlcliError
+from dlcli.samples import Found, Kind, Samples, Schema, Subset
+from dlcli.task import CLASSIFICATION
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """What an experiment trains on. Row numbers are those of the source.
+
+    Attributes:
+        samples: the input columns of every row, typed.
+        schema: what they hold, as decided from all rows but the test rows.
+        inputs: the source's input columns, before `data.shape` joined them.
+        answer: goal and targets; those of test rows are gone.
+        weight: (rows,) or None.
+        hashes: uint64 (rows,), over all columns of the source.
+        subsets: row numbers by subset.
+        sealed: the targets of the test rows.
+        facts: what splits and folds need to know of the rows.
+        misfits: cells per column that did not fit its kind and count as missing.
+        found: what the source said of itself.
+    """
+
+    samples: Samples
+    schema: Schema
+    inputs: tuple[str, ...]
+    answer: target.Answer
+    weight: NDArray[np.float64] | None
+    hashes: NDArray[np.uint64]
+    subsets: Mapping[Subset, NDArray[np.int64]]
+    sealed: sealed.SealedTargets
+    facts: RowFacts
+    misfits: Mapping[str, int]
+    found: Found
+
+    @property
+    def pool(self) -> NDArray[np.int64]:
+        """Training and validation rows together."""
+        return np.sort(np.concatenate([self.subsets["train"], self.subsets["validation"]]))
+
+    @property
+    def data_hash(self) -> str:
+        """One hash of all rows, in any order."""
+        return hashes.subset_hash(self.hashes)
+
+    def subset_hashes(self) -> dict[str, str]:
+        """One hash per subset."""
+        return {name: hashes.subset_hash(self.hashes[rows]) for name, rows in self.subsets.items()}
+
+
+def prepare(document: Document, command: str, emit: Listener) -> tuple[Experiment, Dataset]:
+    """Reads the data of a config and settles what it leaves to them.
+
+    Args:
+        document: the config.
+        command: for which the rules between fields are checked.
+        emit: hears what was found.
+
+    Returns:
+        the experiment with nothing left open (task, kinds, classes, steps, metrics, split), and its data.
+
+    Raises:
+        DataError: the data cannot be used.
+        ConfigError: the config does not fit them.
+        RefusedError: rows repeat and the config refuses that.
+    """
+    with located(document):
+        dataset, split = _read(document.experiment, emit)
+        written = document.experiment.preprocessing
+        for note in pipeline.notes(written, dataset.schema, dataset.samples):
+            emit(note)
+        if problems := pipeline.check(written, dataset.schema):
+            raise ConfigError(problems)
+        experiment = _settled(document.experiment, dataset, split, pipeline.expand(written, dataset.schema))
+        if problems := rules.check(experiment, _facts(dataset), command):
+            raise ConfigError(problems)
+    return experiment, dataset
+
+
+@contextmanager
+def located(document: Document) -> Iterator[None]:
+    """Gives the problems that are raised inside their place in the config."""
+    try:
+        yield
+    except DlcliError as error:
+        error.problems = tuple(document.locate(problem) for problem in error.problems)
+        raise
+
+
+def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
+    data, split = experiment.data, _row_split(experiment.split)
+    found = data.source.read()
+    answer = target.resolve(data.target, found, experiment.task, data.missing_target)
+    names = target.names_of(data.target, found)
+    assigned = roles.assign(found, names, _wanted(data, split))
+    row_hashes = hashes.row_hashes(found.samples)
+    repeats = leakage.duplicates(row_hashes[answer.keep], data.duplicates)
+    facts = _row_facts(found, answer, assigned, repeats)
+    subsets = split.cut(facts)
+    subsets = {name: subsets.get(name, np.zeros(0, dtype=np.int64)) for name in ("train", "validation", "test")}
+    samples, inputs = layout.lay_out(found.samples, assigned.inputs, data.shape, data.channels)
+    overrides = kinds.overrides(_kind_lists(data), inputs)
+    not_test = np.setdiff1d(facts.usable, subsets["test"], assume_unique=True)
+    schema = kinds.infer(samples, inputs, not_test, overrides)
+    typed, misfits = kinds.convert(samples.select(inputs), schema)
+    weight = roles.weights(found.samples, assigned.weight) if assigned.weight else None
+    closed, test_targets = sealed.seal(answer, subsets["test"], row_hashes)
+    for note in (*found.notes, *answer.notes, *repeats.notes, *leakage.shared_rows(row_hashes, subsets)):
+        emit(Note(note))
+    for name, count in misfits.items():
+        emit(Note(f"{count:,} cells of {name} do not fit its kind and count as missing", warning=True))
+    dataset = Dataset(
+        typed,
+        schema,
+        assigned.inputs,
+        closed,
+        weight,
+        row_hashes,
+        subsets,
+        test_targets,
+        facts,
+        misfits,
+        replace(found, samples=Samples({}, found.samples.rows)),
+    )
+    return dataset, split.settle(facts)
+
+
+def _row_split(split: Split) -> RowSplit:
+    assert isinstance(split, RowSplit)  # noqa: S101 - every split of the catalog is one
+    return split
+
+
+def _wanted(data: Data, split: RowSplit) -> roles.Wanted:
+    return roles.Wanted(data.inputs, data.ignore, data.weight, data.group, data.time, split.reads)
+
+
+def _kind_lists(data: Data) -> dict[Kind, tuple[str, ...]]:
+    return {
+        "numeric": data.numeric,
+        "categorical": data.categorical,
+        "text": data.text,
+        "datetime": data.datetime,
+    }
+
+
+def _row_facts(
+    found: Found, answer: target.Answer, assigned: roles.Roles, repeats: leakage.Duplicates
+) -> RowFacts:
+    rows, pool = found.samples.rows, answer.keep[repeats.keep]
+    clusters = None
+    if repeats.clusters is not None:
+        clusters = np.full(rows, -1, dtype=np.int64)
+        clusters[answer.keep] = repeats.clusters
+    columns = found.samples.columns
+    return RowFacts(
+        rows=rows,
+        pool=None if len(pool) == rows else pool,
+        labels=answer.labels,
+        class_names=answer.goal.classes or answer.goal.names,
+        groups=roles.groups(columns[assigned.group], assigned.group) if assigned.group else None,
+        times=roles.times(columns[assigned.time], assigned.time) if assigned.time else None,
+        subsets=found.subsets,
+        clusters=clusters,
+        column=columns.get,
+    )
+
+
+def _settled(experiment: Experiment, dataset: Dataset, split: RowSplit, steps: Any) -> Experiment:
+    """The experiment with what the data decided written out, so that it reads the same without them."""
+    data, goal, schema = experiment.data, dataset.answer.goal, dataset.schema
+    source = data.source.model_copy(update=dict(dataset.found.settings))
+    wanted = (data.target or Target()).model_copy(
+        update={
+            "column": goal.names if data.target is None or data.target.column is None else data.target.column,
+            "classes": goal.classes if goal.task in CLASSIFICATION else None,
+        }
+    )
+    # Columns that `data.shape` joined have no kind of their own.
+    lists = {kind: schema.of_kind(kind) for kind in _kind_lists(data)} if data.shape is None else {}
+    settled = data.model_copy(update={"source": source, "target": wanted, "inputs": dataset.inputs, **lists})
+    return experiment.model_copy(
+        update={
+            "task": goal.task,
+            "data": settled,
+            "split": split,
+            "preprocessing": steps,
+            "metrics": rules.default_metrics(goal.task) if experiment.metrics is None else experiment.metrics,
+        }
+    )
+
+
+def _facts(dataset: Dataset) -> rules.Facts:
+    goal = dataset.answer.goal
+    return rules.Facts(
+        task=goal.task,
+        kinds={name: column.kind for name, column in dataset.schema.columns.items()},
+        classes=goal.classes or None,
+        targets=goal.names,
+        rows={name: len(rows) for name, rows in dataset.subsets.items()},
+        source_subsets=frozenset(dataset.found.subsets or ()),
+    )

@@ -1,0 +1,49 @@
+"""`dlcli evaluate`: a finished run's model on its sealed test rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dlcli import backend
+from dlcli.config.document import load
+from dlcli.events import silent
+from dlcli.runs import directory
+from dlcli.samples import Subset
+from dlcli.workflows import exported
+from dlcli.workflows.dataset import prepare
+from dlcli.workflows.recording import RunResult, finished, reopened, require_same_data
+from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
+
+
+def evaluate(
+    run: Path | str = "latest", *, runs: Path | str | None = None, trust: bool = False
+) -> RunResult:
+    """Opens the sealed test set of a run and scores its model on it.
+
+    The data are read again and must be those of the run, row for row. The look is written to the ledger
+    before the score is computed.
+
+    Args:
+        run: name or folder of the run, or "latest".
+        runs: the folder of the runs.
+        trust: load a model that runs code of its own.
+
+    Raises:
+        ConfigError: there is no such run, or it has no model or no test rows.
+        RefusedError: data or split have changed, or the ledger was tampered with.
+    """
+    found = finished(directory.runs_root(runs), run)
+    document = load(found.config, trusted=trust, command="evaluate")
+    experiment, dataset = prepare(document, "evaluate", silent)
+    require_same_data(found.record, dataset)
+    require_test_rows(dataset)
+    backend.load(threads=experiment.training.threads)
+    with reopened(found) as recording:
+        model = exported.load_model(found.model, trust=trust)
+        names: list[Subset] = ["train", "validation"]
+        trained_on = [dataset.subsets[name] for name in names if name in found.trained_on]
+        scorer = Scorer(experiment, dataset, np.sort(np.concatenate(trained_on)))
+        open_test(recording, scorer, model, found.fitted(experiment), "evaluate")
+    return recording.result()

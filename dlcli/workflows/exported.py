@@ -1,0 +1,60 @@
+"""The saved model on raw rows: tensors in, predictions in the units of the target out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlcli.preprocessing.pipeline import Pipeline
+from dlcli.problems import ConfigError, Problem
+from dlcli.samples import Samples
+from dlcli.task import Goal, Task
+
+if TYPE_CHECKING:
+    import keras
+    from numpy.typing import NDArray
+
+BATCH_VALUES = 2**22
+"""Raw values in one batch of predictions."""
+
+
+def load_model(path: Path, *, trust: bool) -> keras.Model:
+    """Loads a model in Keras's safe mode, in which it cannot run code of its own.
+
+    Args:
+        path: a `.keras` file.
+        trust: load also what runs code.
+
+    Raises:
+        ConfigError: it is no model, or would run code and is not trusted.
+    """
+    import keras
+
+    try:
+        model: keras.Model = keras.models.load_model(path, compile=False, safe_mode=not trust)
+    except FileNotFoundError as error:
+        raise ConfigError(Problem("no-model", f"{path} is not there", "the run has no model")) from error
+    except Exception as error:
+        # Keras raises ValueError, TypeError, KeyError, OSError or BadZipFile for files that it cannot read.
+        if "unsafe" in str(error) or "lambda" in str(error).lower():
+            message = f"{path} holds code of its own (a Lambda layer) that would run when it is loaded"
+            raise ConfigError(Problem("unsafe-model", message, "if you trust it, run again with --trust")) from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(Problem("no-model", f"{path} cannot be loaded: {reason}", "train again")) from error
+    return model
+
+
+def predict(
+    model: keras.Model, fitted: Pipeline, samples: Samples, rows: NDArray[np.int64], goal: Goal
+) -> NDArray[np.float64]:
+    """Predictions of typed rows; see `Metric.compute` for their shape."""
+    import tensorflow as tf
+
+    function = tf.function(lambda row: model(row, training=False), reduce_retracing=True)
+    values = sum(max(1, int(np.prod(column.shape))) for column in fitted.schema.columns.values())
+    size = max(1, BATCH_VALUES // values)
+    parts = [function(fitted.tensors(samples, rows[start : start + size])) for start in range(0, len(rows), size)]
+    outputs = np.concatenate([part.numpy() for part in parts]).astype(np.float64) if parts else np.zeros((0, 1))
+    return outputs[:, 0] if goal.task is Task.BINARY else outputs

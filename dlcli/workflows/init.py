@@ -1,0 +1,235 @@
+"""A first config for a data file: what a careful person would write after a look at the columns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from dlcli.config.writer import scalar
+from dlcli.data import kinds, target
+from dlcli.data.sources.delimited import Csv
+from dlcli.data.target_section import Target
+from dlcli.problems import ConfigError, DataError, Problem
+from dlcli.samples import MISSING, Coded, Found, Samples, Schema
+from dlcli.task import LABELS, Goal, Task
+
+MISSING_MARKS = ("?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "-")
+"""How files without empty cells say that a value is missing."""
+SMALL_TABLE_ROWS = 2_000
+IMBALANCE = 3
+"""From this ratio of the largest to the smallest class on, accuracy alone misleads."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a look at a file found."""
+
+    file: Path
+    found: Found
+    missing: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self.found.samples.rows
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns in file order."""
+        return tuple(self.found.samples)
+
+
+def look(file: Path) -> Findings:
+    """Reads a file as text and notes which marks in it mean a missing value.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    found = Csv(path=(str(file.absolute()),)).read()
+    marks = tuple(mark for mark in MISSING_MARKS if any(_is_gap(mark, found.samples[name]) for name in found.samples))
+    if marks:
+        found = Csv(path=(str(file.absolute()),), missing=marks).read()
+    return Findings(file, found, marks)
+
+
+def _is_gap(mark: str, column: Coded) -> bool:
+    """Whether a mark stands among values as one that is none: in a column of numbers, or a `?`."""
+    if mark not in column.vocabulary:
+        return False
+    others = [word for word in column.vocabulary if word not in MISSING_MARKS]
+    return mark == "?" or (bool(others) and all(_is_number(word) for word in others))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the config will say."""
+
+    goal: Goal
+    schema: Schema
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    gaps: bool = False
+    imbalance: float = 1.0
+
+
+def draft(findings: Findings, target_column: str | None, *, beside: Path) -> str:
+    """The text of a config that trains on the file.
+
+    Args:
+        findings: what `look` found.
+        target_column: the column to predict.
+        beside: the folder in which the config will lie; the path of the data is written relative to it.
+
+    Raises:
+        ConfigError: the target is not named, or is no column.
+        DataError: the columns cannot be used.
+    """
+    return _text(findings, _plan(findings, _target(findings, target_column)), beside)
+
+
+def _target(findings: Findings, name: str | None) -> str:
+    columns = ", ".join(findings.columns)
+    if name is None:
+        raise ConfigError(Problem("no-target", "name the column to predict: --target COLUMN", f"columns: {columns}"))
+    if name not in findings.columns:
+        near = get_close_matches(name, findings.columns, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"columns: {columns}"
+        raise ConfigError(Problem("no-target", f"there is no column {name} in {findings.file}", hint))
+    return name
+
+
+def _plan(findings: Findings, name: str) -> _Plan:
+    found = findings.found
+    answer = target.resolve(Target(column=(name,)), found, None, "drop")
+    rows = answer.keep
+    inputs = found.samples.select(tuple(column for column in findings.columns if column != name))
+    ignored: dict[str, str] = {}
+    kept: dict[str, kinds.ColumnSchema] = {}
+    for column in inputs:
+        try:
+            schema = kinds.infer(inputs, (column,), rows, {})
+        except DataError as error:
+            ignored[column] = "empty" if error.problems[0].code == "empty-column" else "numbers mixed with text"
+            continue
+        reason = _why_ignored(column, inputs, schema)
+        if reason:
+            ignored[column] = reason
+        else:
+            kept |= schema.columns
+    if not kept:
+        raise DataError(Problem("no-inputs", f"{findings.file} has no column left to learn from", ""))
+    gaps = any((inputs[column].codes == MISSING).any() for column in kept if kept[column].kind == "numeric")
+    return _Plan(answer.goal, Schema(columns=kept), ignored, gaps, _imbalance(answer))
+
+
+def _why_ignored(name: str, samples: Samples, schema: Schema) -> str:
+    """Why a column is no input; empty if it is one."""
+    column, kind = samples[name], schema.columns[name].kind
+    used = column.codes[column.codes != MISSING]
+    distinct = len(np.unique(used))
+    if distinct == 1 and len(used) == samples.rows:
+        return "the same in every row"
+    if kind == "text":
+        return f"text with {distinct:,} distinct values"
+    if kind == "datetime":
+        return "a time"
+    if kind == "numeric" and distinct == samples.rows and _counts_up(column):
+        return "numbers the rows"
+    return ""
+
+
+def _counts_up(column: Coded) -> bool:
+    """Whether the cells are whole numbers without gaps, each once: a row number or an id."""
+    values = np.array([float(text) for text in column.vocabulary])
+    return bool(np.all(values == np.round(values)) and values.max() - values.min() == len(values) - 1)
+
+
+def _imbalance(answer: target.Answer) -> float:
+    if answer.goal.task not in LABELS:
+        return 1.0
+    counts = np.bincount(answer.values[answer.keep].astype(np.int64))
+    return float(counts.max() / max(1, counts[counts > 0].min()))
+
+
+def _text(findings: Findings, plan: _Plan, beside: Path) -> str:
+    path = os.path.relpath(findings.file.absolute(), beside.absolute())
+    goal = plan.goal
+    lines = [
+        f"# {findings.file.name}: {findings.rows:,} rows, {len(findings.columns)} columns, as `dlcli init` saw them.",
+        "# Check what is predicted and what is ignored; then: dlcli train THIS_FILE",
+        "data:",
+        f"  source: {{csv: {_source(findings, path)}}}",
+        f"  target: {_target_text(goal)}",
+        *_ignore_lines(plan),
+        f"task: {goal.task}" + (f"  # classes: {', '.join(goal.classes)}" if 0 < len(goal.classes) < 12 else ""),  # noqa: PLR2004 - what fits a line
+        "",
+        "# A fifth of the rows chooses the epoch, a tenth stays sealed until `dlcli evaluate`.",
+        "split: {auto: {validation: 0.2, test: 0.1}}",
+        "",
+        *_preprocessing(plan),
+        "",
+        *_learning(findings.rows, plan),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _source(findings: Findings, path: str) -> str:
+    fields = {"path": path} | dict(findings.found.settings)
+    if findings.missing:
+        fields["missing"] = list(findings.missing)
+    if set(fields) == {"path"}:
+        return str(scalar(path))
+    return "{" + ", ".join(f"{name}: {scalar(value)}" for name, value in fields.items()) + "}"
+
+
+def _target_text(goal: Goal) -> str:
+    name = scalar(goal.names[0])
+    return f"{{column: {name}, scale: standardize}}" if goal.task is Task.REGRESSION else str(name)
+
+
+def _ignore_lines(plan: _Plan) -> list[str]:
+    if not plan.ignored:
+        return []
+    lines = ["  ignore:"]
+    lines += [f"    - {scalar(name)}  # {reason}" for name, reason in plan.ignored.items()]
+    return lines
+
+
+def _preprocessing(plan: _Plan) -> list[str]:
+    lines = ["# Fitted on training rows only, and saved inside the model.", "preprocessing:"]
+    numeric = plan.schema.of_kind("numeric")
+    if numeric:
+        indicator = ", indicator: true" if plan.gaps else ""
+        lines.append(f"  - impute: {{columns: numeric, with: median{indicator}}}")
+    if plan.schema.of_kind("categorical"):
+        lines.append("  - one_hot")
+    if numeric:
+        lines.append("  - standardize")
+    return lines
+
+
+def _learning(rows: int, plan: _Plan) -> list[str]:
+    small = rows < SMALL_TABLE_ROWS
+    lines = [
+        "architecture: [dense: 32, dropout: 0.3, dense: 16]" if small else "architecture: [dense: 64, dropout: 0.2, dense: 64]",
+        "optimizer: {adam: 0.003}" if small else "optimizer: {adam: 0.001}",
+        f"training: {{epochs: {100 if small else 50}, batch_size: {32 if small else 64}}}",
+        f"early_stopping: {{patience: {15 if small else 8}}}  # stop when validation no longer improves",
+    ]
+    if plan.goal.task is Task.BINARY:
+        lines.append("metrics: [accuracy, roc_auc" + (", f1]  # the classes are uneven: accuracy alone misleads" if plan.imbalance >= IMBALANCE else "]"))
+    elif plan.goal.task is Task.MULTICLASS:
+        lines.append("metrics: [accuracy, f1]" if plan.imbalance >= IMBALANCE else "metrics: [accuracy]")
+    return lines

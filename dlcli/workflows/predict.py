@@ -1,0 +1,62 @@
+"""`dlcli predict`: new rows through a run's model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from dlcli import backend
+from dlcli.config.document import load
+from dlcli.data.new_rows import read_new_rows
+from dlcli.events import Listener, Note, silent
+from dlcli.runs import directory
+from dlcli.workflows import exported
+from dlcli.workflows.predictions import Predictions
+from dlcli.workflows.recording import finished
+
+
+def predict(
+    run: Path | str,
+    file: Path | str,
+    *,
+    runs: Path | str | None = None,
+    trust: bool = False,
+    emit: Listener = silent,
+) -> Predictions:
+    """Predicts the rows of a file with the model of a run.
+
+    The file is read with the run's schema: nothing is inferred again. The target column may be absent.
+
+    Args:
+        run: name or folder of the run, or "latest".
+        file: a `.csv` file, read as the run's own was, or an `.npz` file.
+        runs: the folder of the runs.
+        trust: load a model that runs code of its own.
+        emit: hears of categories never seen, and of cells that did not fit.
+
+    Raises:
+        ConfigError: there is no such run, or it has no model.
+        DataError: the file cannot be read, or lacks a column.
+    """
+    found = finished(directory.runs_root(runs), run)
+    goal = found.record.goal
+    assert goal is not None  # noqa: S101 - a run with a model has one
+    experiment = load(found.config, trusted=trust, command="predict").experiment
+    fitted = found.fitted(experiment)
+    rows = read_new_rows(
+        experiment.data.source,
+        Path(file),
+        fitted.schema,
+        inputs=experiment.data.inputs or (),
+        shape=experiment.data.shape,
+        channels=experiment.data.channels,
+    )
+    for name, count in rows.misfits.items():
+        emit(Note(f"{count:,} cells of {name} do not fit its kind and count as missing", warning=True))
+    for name, count in fitted.unseen(rows.samples).items():
+        emit(Note(f"{count:,} rows hold a value of {name} that was never seen in training", warning=True))
+    backend.load()
+    model = exported.load_model(found.model, trust=trust)
+    values = exported.predict(model, fitted, rows.samples, np.arange(rows.samples.rows), goal)
+    return Predictions(goal, values, np.arange(len(values)), experiment.evaluation.threshold)

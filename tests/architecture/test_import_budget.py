@@ -1,0 +1,45 @@
+"""Commands that train nothing never pay for TensorFlow and its like."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+HEAVY = ("tensorflow", "keras", "sklearn", "polars", "matplotlib", "scipy", "tensorflow_datasets")
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """The modules that a process holds after a command, which must end well."""
+    code = (
+        "import sys; from dlcli.__main__ import run; code = run(sys.argv[1:]);"
+        "print('\\n' + '\\n'.join(sys.modules)); sys.exit(code)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    return set(process.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("check", "configs/churn.yaml"),
+        ("check", "configs/mnist-convnet.yaml"),
+        ("parts",),
+        ("parts", "layer", "conv2d"),
+        ("schema",),
+        ("train", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_needs_no_heavy_library(arguments: tuple[str, ...]) -> None:
+    assert modules_after(*arguments).isdisjoint(HEAVY)
+
+
+def test_help_needs_no_pydantic_either() -> None:
+    assert "pydantic" not in modules_after("--help")

@@ -1,0 +1,105 @@
+"""What several tests share: real data, and commands run in children of one warm process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlcli.__main__ import main
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets: DLCLI_DATA, or `shared/data` beside the repository."""
+    folder = Path(os.environ.get("DLCLI_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not (folder / "churn" / "Churn_Modelling.csv").exists():
+        pytest.skip(f"real data sets are not at {folder}; set DLCLI_DATA to their folder")
+    return folder
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """Everything that it printed."""
+        return self.stdout + self.stderr
+
+
+class Running:
+    """A command in a child process of its own."""
+
+    def __init__(self, process: Any, folder: Path) -> None:
+        self.process = process
+        self._folder = folder
+
+    def wait(self, seconds: float = 300) -> Finished:
+        """Waits for its end."""
+        self.process.join(seconds)
+        if self.process.exitcode is None:
+            self.process.kill()
+            pytest.fail(f"still running after {seconds} s")
+        return Finished(self.process.exitcode, *(self._read(name) for name in ("stdout", "stderr")))
+
+    def _read(self, name: str) -> str:
+        return (self._folder / name).read_text(errors="replace")
+
+
+class Dlcli:
+    """Runs command lines as `dlcli ...` would, in children of a process that has imported TensorFlow."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = 0
+        # Only imported, never run: after one operation the children of a fork would hang.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["keras", "tensorflow", "dlcli.cli", "pydantic", "rich.console"])
+
+    def start(self, *arguments: str | Path, **environment: str | Path) -> Running:
+        """Starts a command in `folder`."""
+        self._count += 1
+        output = self.folder / f".output-{self._count}"
+        output.mkdir()
+        words = [str(argument) for argument in arguments]
+        settings = {name: str(value) for name, value in environment.items()}
+        process = self._context.Process(target=_command, args=(words, settings, self.folder, output))
+        process.start()
+        return Running(process, output)
+
+    def __call__(self, *arguments: str | Path, **environment: str | Path) -> Finished:
+        """Runs a command in `folder` to its end."""
+        return self.start(*arguments, **environment).wait()
+
+
+def _command(arguments: list[str], environment: dict[str, str], folder: Path, output: Path) -> None:
+    for name in ("DLCLI_RUNS", "DLCLI_DATA"):
+        os.environ.pop(name, None)
+    os.environ.update(environment)
+    os.chdir(folder)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(output / name, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["dlcli", *arguments]
+    main()
+
+
+@pytest.fixture
+def dlcli(tmp_path: Path) -> Dlcli:
+    """Commands in an empty folder, where their runs lie too."""
+    return Dlcli(tmp_path)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite-golden", action="store_true", help="Write what is printed now as what is expected.")

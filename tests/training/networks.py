@@ -1,0 +1,41 @@
+"""Small networks and data for the tests of engine and loop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dlcli.network.build import build, resolve
+from dlcli.network.layers.dense import Dense
+from dlcli.network.layers.normalization import BatchNormalization
+from dlcli.network.layers.regularization import Dropout
+from dlcli.network.losses import SparseCategoricalCrossentropy, encode
+from dlcli.network.sections import Regularization
+from dlcli.seeds import Seeds
+from dlcli.task import Goal, Task
+from dlcli.training.engine import Engine
+from dlcli.training.loop import Rows
+from dlcli.training.optimizers import Adam
+
+GOAL = Goal(Task.MULTICLASS, ("kind",), ("a", "b", "c"))
+LOSS = SparseCategoricalCrossentropy()
+FEATURES = 4
+
+
+def rows(count: int = 45, seed: int = 0, weight: np.ndarray | None = None) -> Rows:
+    """Rows whose class follows from two of their features."""
+    x = np.random.default_rng(seed).normal(size=(count, FEATURES)).astype(np.float32)
+    truth = (x[:, 0] > 0).astype(np.int64) + (x[:, 1] > 0)
+    return Rows(x, encode(LOSS, GOAL, truth), weight)
+
+
+def engine(optimizer: Adam | None = None, precision: str = "float32", **named: object) -> Engine:
+    """An engine whose network draws (dropout) and keeps statistics (batch normalization)."""
+    layers = [Dense(units=8), Dropout(rate=0.3), Dense(units=6), BatchNormalization()]
+    network = resolve(layers, None, GOAL, (FEATURES,), Regularization(l2=0.01))
+    model = build(network.layers, (FEATURES,), Seeds(3), precision)
+    return Engine(model, (optimizer or Adam(learning_rate=0.01)).build(), LOSS.build(), **named)
+
+
+def accuracy(truth: Rows):
+    """What the loop calls to score predictions of these rows."""
+    return lambda predictions: {"accuracy": float((predictions.argmax(axis=1) == truth.y).mean())}
