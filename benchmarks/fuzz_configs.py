@@ -38,7 +38,7 @@ _ODD = (
 
 def mutants(sources: list[bytes], count: int, seed: int) -> Iterator[bytes]:
     """Mutants of config texts: of bytes, of tokens, of lines, and of the tree."""
-    generator = random.Random(seed)  # noqa: S311 - no secret
+    generator = random.Random(seed)
     ways = (_bytes, _tokens, _tokens, _lines, _tree, _tree)
     for _ in range(count):
         text = generator.choice(sources)
@@ -156,7 +156,7 @@ def _branches(tree: object, depth: int = 0) -> Iterator[tuple[object, object]]:
 def check(text: bytes, file: Path) -> tuple[str, float]:
     """Checks one text as `dlcli check` would; returns what came of it and the seconds that it took."""
     file.write_bytes(text)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         load(file)
         result = "ok"
@@ -166,7 +166,7 @@ def check(text: bytes, file: Path) -> tuple[str, float]:
         for problem in error.problems[:50]:
             draw(problem)
         result = error.problems[0].code
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert seconds < MAX_SECONDS, f"{seconds:.1f} s: {text[:300]!r}"
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     assert used < MAX_BYTES, f"{used:,} bytes of memory: {text[:300]!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +89,21 @@ def _command(arguments: list[str], environment: dict[str, str], folder: Path, ou
     for name in ("DLCLI_RUNS", "DLCLI_DATA"):
         os.environ.pop(name, None)
     os.environ.update(environment)
+    if limit := os.environ.get("DLCLI_TEST_FILE_SIZE_LIMIT"):
+        _limit_file_size(int(limit))
     os.chdir(folder)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(output / name, os.O_WRONLY | os.O_CREAT), number)
     sys.argv = ["dlcli", *arguments]
     main()
+
+
+def _limit_file_size(limit: int) -> None:
+    """Writing beyond the limit fails as on a full disk: with an OSError."""
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
 
 @pytest.fixture

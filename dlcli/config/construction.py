@@ -135,6 +135,8 @@ class Construction:
             return ()
         if isinstance(node, Mapping) and isinstance(form.item, OnePart):
             return self._part(node, form.item.family, path, field)
+        if isinstance(node, Scalar) and form.places:
+            return self._scalar(node, form.places[0], path)  # the field may read one value as several
         if not isinstance(node, Sequence):
             return self._wrong(node, form, name, path)
         forms = form.places if form.places and len(form.places) == len(node.items) else (form.item,) * len(node.items)

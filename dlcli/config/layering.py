@@ -10,7 +10,7 @@ from dlcli.config import catalog
 from dlcli.config.forms import Either, Form, Named, OnePart, OneSection, Several, fields
 from dlcli.config.long_form import choose, long_form
 from dlcli.config.nearest import did_you_mean
-from dlcli.config.nodes import Entry, Mapping, Node, Origin, Scalar, Sequence, clipped, mapping_at, text_at
+from dlcli.config.nodes import LONGEST_PATH, Entry, Mapping, Node, Origin, Scalar, Sequence, clipped, mapping_at, text_at
 from dlcli.config.paths import expand
 from dlcli.config.reader import compose, read_text, split_lines
 from dlcli.problems import Place, Problem
@@ -40,7 +40,7 @@ class Layers:
         real = Path(os.path.realpath(path))
         if real in self._done:
             return self._done[real]
-        text = read_text(path, clipped(shown))
+        text = read_text(path, clipped(shown, LONGEST_PATH))
         if isinstance(text, Problem):
             self.problems.append(text.at(named))
             return None

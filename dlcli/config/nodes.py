@@ -8,6 +8,7 @@ from pathlib import Path
 from dlcli.problems import ConfigPath, Place
 
 LONGEST_WORD = 60
+LONGEST_PATH = 300
 Value = str | int | float | bool | None
 
 
@@ -119,10 +120,10 @@ class Invalid(Node):
     """Something that YAML or we cannot read, about which a problem is already known."""
 
 
-def clipped(text: object) -> str:
+def clipped(text: object, longest: int = LONGEST_WORD) -> str:
     """A written word for a sentence: one line, cut where it is very long."""
     word = " ".join(str(text).split())
-    return word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD - 3] + "..."
+    return word if len(word) <= longest else word[: longest - 3] + "..."
 
 
 def text_at(node: Node, text: str) -> Scalar:

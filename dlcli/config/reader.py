@@ -21,7 +21,7 @@ from dlcli.problems import Problem
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 60
-MAX_NODES = 100_000
+MAX_NODES = 50_000
 MAX_ALIASED_NODES = 10_000
 MAX_PROBLEMS = 100
 

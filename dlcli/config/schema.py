@@ -127,7 +127,8 @@ def _list(form: Several) -> dict[str, Any]:
     if form.places is not None:
         size = len(form.places)
         places = [_form(place) for place in form.places]
-        return {"type": "array", "prefixItems": places, "minItems": size, "maxItems": size}
+        alike = [places[0]] if all(place == places[0] for place in places) else []
+        return {"anyOf": [{"type": "array", "prefixItems": places, "minItems": size, "maxItems": size}, *alike]}
     item = _form(form.item)
     alone = [{"const": "none"}] if isinstance(form.item, OnePart) else []
     return {"anyOf": [{"type": "array", "items": item}, item, *alone]}

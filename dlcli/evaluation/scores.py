@@ -52,7 +52,7 @@ class Score:
             "low": self.low,
             "high": self.high,
             "method": self.method or None,
-            "n": self.n,
+            "n": int(self.n) if self.n is not None and self.n % 1 == 0 else self.n,
             "reason": self.reason or None,
             "starred": self.starred,
         }
@@ -89,8 +89,6 @@ class ScoreSheet:
     looks: int | None = None
     folds: tuple[FoldScores, ...] = ()
     baseline_folds: tuple[FoldScores, ...] = ()
-    folds: tuple[FoldScores, ...] = ()
-    baseline_folds: tuple[FoldScores, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -101,8 +99,6 @@ class ScoreSheet:
             "baseline": {name: scores.as_json() for name, scores in self.baseline.items()},
             "baseline_name": self.baseline_name or None,
             "looks": self.looks,
-            "folds": [scores.as_json() for scores in self.folds],
-            "baseline_folds": [scores.as_json() for scores in self.baseline_folds],
         }
 
 

@@ -94,7 +94,7 @@ def as_float(block: Block) -> Any:
     return ops.cast(block.tensor, "float32" if block.kind == "image" else "float64")
 
 
-def constants(block: Block, learned: Mapping[str, Any], key: str) -> NDArray[np.float64] | NDArray[np.float32]:
+def constants(block: Block, learned: Mapping[str, Any], key: str) -> NDArray[np.floating[Any]]:
     """What was learned of each column, as an array beside the tensor of `as_float`: (columns,), or (1, last axis)."""
     import numpy as np
 

@@ -28,7 +28,7 @@ class Rescale(Keeping):
         return {}
 
     def apply(self, frame: Frame, names: tuple[str, ...], state: Mapping[str, Any]) -> Frame:  # noqa: ARG002 - as above
-        """x * scale."""
+        """The values times the scale."""
         taken = frame.names
 
         def work(block: Block) -> Block:

@@ -163,10 +163,10 @@ class Pipeline:
         found: list[Problem] = []
         for name, missing, large in zip(names, gaps.tolist(), infinite.tolist(), strict=True):
             if missing:
-                message = f"{name} has {missing:,} gaps after preprocessing, and a network cannot take a gap"
+                message = f"{name} has {_counted(missing, 'gap')} after preprocessing, and a network cannot take a gap"
                 found.append(Problem("gap-left", message, f"add `impute: {name}`", planning.PATH))
             if large:
-                message = f"{name} has {large:,} cells that are infinite or too large for float32"
+                message = f"{name} has {_counted(large, 'value')} infinite or too large for float32"
                 suggestion = f"add `standardize: {name}`, or `impute: {name}`, which takes infinity as a gap"
                 found.append(Problem("number-too-large", message, suggestion, planning.PATH))
         return found
@@ -181,7 +181,8 @@ class Pipeline:
         counts: dict[str, int] = {}
         for name, texts in self.seen.items():
             column: Coded = samples[name]
-            known = np.array([text in frozenset(texts) for text in (*column.vocabulary, MISSING_TEXT)])
+            categories = frozenset(texts)
+            known = np.array([text in categories for text in (*column.vocabulary, MISSING_TEXT)])
             counts[name] = int((~known[column.codes]).sum())  # code -1 picks the gap
         return {name: count for name, count in counts.items() if count}
 
@@ -296,9 +297,16 @@ def _remarks(samples: Samples, schema: Schema, rows: NDArray[Any]) -> tuple[Note
             )
         if infinite:
             found.append(
-                Note(f"{name} has {infinite:,} infinite cells in training rows; they count as gaps", warning=True)
+                Note(
+                    f"{name} has {_counted(infinite, 'infinite cell')} in training rows; infinity counts as a gap",
+                    warning=True,
+                )
             )
     return tuple(found)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("s" if count > 1 else "")
 
 
 class _Placed:

@@ -11,6 +11,8 @@ from dlcli.problems import ConfigPath, Problem
 from dlcli.samples import KINDS
 
 _GLOB_SIGNS = frozenset("*?[")
+_LISTED = 8
+"""How many column names a suggestion lists."""
 _REMEDIES = {
     "categorical": "put `one_hot` or `ordinal` before it, or declare the column under `data.numeric`",
     "text": "drop the column, or declare it under `data.categorical`",
@@ -80,7 +82,7 @@ def _matches_nothing(step: Step, entry: str, columns: Mapping[str, str], place: 
         message = f"{step.part_name} finds no {entry} column to work on"
         return Problem("no-such-column", message, "leave the step out, or name other columns", place)
     near = difflib.get_close_matches(entry, columns, n=1)
-    listed = ", ".join(list(columns)[:8]) + (", ..." if len(columns) > 8 else "")  # noqa: PLR2004 - a line's worth
+    listed = ", ".join(list(columns)[:_LISTED]) + (", ..." if len(columns) > _LISTED else "")
     return Problem(
         "no-such-column",
         f"{step.part_name} names {entry}, but no column is called that here",

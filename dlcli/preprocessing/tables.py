@@ -127,10 +127,9 @@ class Impute(Step):
             from keras import ops
 
             if block.kind in _TEXTS:
-                return Block(
-                    block.names, block.kind, ops.where(_gaps(block), state[block.names[0]]["fill"], block.tensor)
-                )
-            filled = ops.where(_gaps(block), frames.constants(block, state, "fill"), frames.as_float(block))
+                filled = ops.where(_gaps(block), state[block.names[0]]["fill"], block.tensor)
+            else:
+                filled = ops.where(_gaps(block), frames.constants(block, state, "fill"), frames.as_float(block))
             return Block(block.names, block.kind, filled)
 
         # A result stands behind its original, so the original has its place when it is filled afterwards.

@@ -34,7 +34,6 @@ class Record(BaseModel):
         parameters: numbers in the network.
         trained_on: the subsets that the saved model was trained on.
         stopped_by, chosen_epoch, epochs_run: how training ended; of a k-fold: chosen_epochs by fold.
-        trained_on_pool: whether validation rows trained the kept model too.
         failure: why it failed.
         ledger_lines: hashes of the ledger's lines about this run.
     """
@@ -69,7 +68,6 @@ class Record(BaseModel):
     chosen_epoch: int | None = None
     chosen_epochs: tuple[int, ...] = ()
     epochs_run: int | None = None
-    trained_on_pool: bool = False
     warnings: tuple[str, ...] = ()
     failure: str | None = None
     ledger_lines: tuple[str, ...] = ()

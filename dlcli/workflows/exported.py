@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,10 @@ def load_model(path: Path, *, trust: bool) -> keras.Model:
     import keras
 
     try:
-        model: keras.Model = keras.models.load_model(path, compile=False, safe_mode=not trust)
+        with warnings.catch_warnings():
+            # A column name with a slash cannot be an input's name, only its key.
+            warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+            model: keras.Model = keras.models.load_model(path, compile=False, safe_mode=not trust)
     except FileNotFoundError as error:
         raise ConfigError(Problem("no-model", f"{path} is not there", "the run has no model")) from error
     except Exception as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlcli.config.writer import scalar
+from dlcli.config.writer import inline, scalar
 from dlcli.data import kinds, target
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.target_section import Target
@@ -186,12 +186,14 @@ def _text(findings: Findings, plan: _Plan, beside: Path) -> str:
 
 
 def _source(findings: Findings, path: str) -> str:
-    fields = {"path": path} | dict(findings.found.settings)
+    usual = {"delimiter": "comma", "header": True}
+    found = {name: value for name, value in findings.found.settings.items() if usual.get(name) != value}
+    fields = {"path": path} | found
     if findings.missing:
         fields["missing"] = list(findings.missing)
     if set(fields) == {"path"}:
         return str(scalar(path))
-    return "{" + ", ".join(f"{name}: {scalar(value)}" for name, value in fields.items()) + "}"
+    return inline(fields)
 
 
 def _target_text(goal: Goal) -> str:

@@ -53,10 +53,10 @@ def _card(part: type[Part]) -> dict[str, Any]:
     fields = {}
     for key, info in part.model_fields.items():
         name = info.alias or key
-        default = info.get_default(call_default_factory=False)
+        default = None if info.is_required() else info.get_default(call_default_factory=True)
         fields[name] = {
             "required": info.is_required(),
-            "default": None if info.is_required() else _plain(default),
+            "default": _plain(default),
             "range": _range(properties.get(name, {})),
             "meaning": info.description or "",
             "main": name == part.main_field,
@@ -88,7 +88,7 @@ def _range(field: dict[str, Any]) -> str:
         return str(field["const"])
     kinds = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}
     kinds |= {"array": "list", "object": "mapping"}
-    words = [kinds.get(field.get("type", ""), field.get("$ref", "value").rsplit("/", 1)[-1])]
+    word = kinds.get(field.get("type", ""), field.get("$ref", "value").rsplit("/", 1)[-1])
     bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    words += [f"{sign} {field[key]:g}" for key, sign in bounds.items() if key in field]
-    return " ".join(words)
+    ends = [f"{sign} {field[key]:g}" for key, sign in bounds.items() if key in field]
+    return f"{word} {' and '.join(ends)}".strip()

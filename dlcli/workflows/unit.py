@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -67,10 +68,15 @@ class Trained:
         import keras
 
         inputs, tensor = self.fitted.keras_inputs_and_output()
-        output = self.model(tensor)
+        # The same layers without what training compiled: plain Keras could not load that.
+        network = keras.Model(self.model.inputs, self.model.outputs, name="network")
+        (output,) = network([tensor])
         if self.scale.kinds:
             output = self.scale.inverse_ops(keras.ops.cast(output, "float64"))
-        return keras.Model(inputs, output, name="dlcli")
+        with warnings.catch_warnings():
+            # A column name with a slash cannot be an input's name, only its key.
+            warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+            return keras.Model(inputs, output, name="dlcli")
 
 
 def decode(goal: Goal, scale: FittedScale, output: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """A delimited text as a rectangle of cells, checked line by line without a loop over lines.
 
 One scan over the bytes finds which delimiters and line ends stand outside quotes; the cells are then
-handed to polars divided by two signs that occur nowhere in the text, so that there is one opinion
-about quotes, not two.
+handed to polars one by one, divided by a sign that occurs nowhere in the text, so that there is one
+opinion about quotes, not two.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LINE_END = 10
 _BLANKS = b" \t"
+_NEVER = 0
+"""No text holds it."""
 _SPARE_SIGNS = (31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16)
 LONGEST_BLANK_RUN = 64
 """Blanks between a quote and its delimiter that the scan looks over; a longer run takes the slow path."""
@@ -55,71 +57,95 @@ class Text:
         return self.body.count(b"\n", 0, position) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    """Bytes in which unused signs divide cells and lines."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Rectangle:
+    """The cells of one file.
 
-    content: bytes
-    cell_sign: str
-    line_sign: str
+    Attributes:
+        texts: every cell, row after row, as text; an empty cell is null. A header is a row like others.
+        width: cells per row.
+    """
+
+    texts: pl.Series
+    width: int
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.texts) // self.width
+
+    def first_row(self) -> tuple[str | None, ...]:
+        """The cells of the first row."""
+        return tuple(self.texts.head(self.width).to_list())
+
+    def below_first_row(self) -> Rectangle:
+        """All rows but the first."""
+        return Rectangle(self.texts.slice(self.width), self.width)
 
 
-def rectangle(text: Text) -> pl.DataFrame:
-    """Every cell as text, columns `column_0`, ...; an empty cell is null; a header is a row like others.
+def rectangle(text: Text) -> Rectangle:
+    """Divides a text, which holds at least one cell, into cells.
 
     Raises:
         DataError: lines have different numbers of cells, or a quote does not end a cell.
     """
     import polars as pl
 
-    marked = _mark(text)
-    if not marked.content:
-        return pl.DataFrame()
-    frame = pl.read_csv(
-        marked.content,
+    sign = _unused_sign(text)
+    content, width = _divide(text, sign)
+    # one cell a line: polars need not know what divides cells from each other
+    texts = pl.read_csv(
+        content,
         has_header=False,
+        new_columns=["cell"],
         infer_schema_length=0,
-        separator=marked.cell_sign,
-        eol_char=marked.line_sign,
+        separator=chr(_NEVER),
+        eol_char=chr(sign),
         quote_char=None,
-    )
-    return frame.with_columns(_clean(text.dialect))
+    ).select(_clean(text.dialect))
+    assert len(texts) == content.count(sign), "polars lost cells"
+    return Rectangle(texts["cell"], width)
 
 
 def _clean(dialect: Dialect) -> pl.Expr:
-    """Blanks and quotes around cells taken away; what is left empty is null."""
+    """Blanks and quotes around a cell taken away; what is left empty is null."""
     import polars as pl
 
-    cell = pl.all()
+    cell = pl.col("cell")
     if dialect.strip:
         cell = cell.str.strip_chars(" \t\r")
     if mark := dialect.quote:
         quoted = cell.str.starts_with(mark) & cell.str.ends_with(mark) & (cell.str.len_bytes() > 1)
         inner = cell.str.slice(1, cell.str.len_chars() - 2).str.replace_all(mark * 2, mark, literal=True)
         cell = pl.when(quoted).then(inner.str.strip_chars(" \t\r") if dialect.strip else inner).otherwise(cell)
-    return pl.when(cell != "").then(cell).name.keep()
+    return pl.when(cell != "").then(cell).alias("cell")
 
 
-def _mark(text: Text) -> _Marked:
+def _divide(text: Text, sign: int) -> tuple[bytes, int]:
+    """The cells, each followed by a sign, and how many there are in a line."""
     body = np.frombuffer(text.body, dtype=np.uint8)
     inside = _inside_quotes(text, body)
     if inside is None:
-        return _mark_slowly(text)
+        return _divide_slowly(text, chr(sign))
     ends, cuts, drop = _borders(text.dialect, body, inside)
     starts = np.concatenate([[0], ends[:-1] + 1])
     cells = np.searchsorted(cuts, ends) - np.searchsorted(cuts, starts) + 1
-    empty = (cells == 1) & _without_content(body, starts, ends)
-    _require_same_cells(text, cells[~empty], starts[~empty])
-    cell_sign, line_sign = _unused_signs(text)
+    empty = cells == 1
+    if empty.any():
+        empty &= _without_content(body, starts)
+    cells = cells[~empty]
+    _require_same_cells(text, cells, starts[~empty])
     marked = body.copy()
-    marked[cuts] = cell_sign
-    marked[ends] = line_sign
-    if drop is not None or empty.any():
-        keep = np.ones(len(body), dtype=bool) if drop is None else ~drop
-        for row in np.flatnonzero(empty):
-            keep[starts[row] : ends[row] + 1] = False
-        marked = marked[keep]
-    return _Marked(marked.tobytes(), chr(cell_sign), chr(line_sign))
+    marked[cuts] = sign
+    marked[ends] = sign
+    if empty.any():
+        # +1 where an empty line starts, -1 after it: the running sum is 1 within such lines
+        edges = np.zeros(len(body) + 1, dtype=np.int8)
+        edges[starts[empty]] += 1
+        edges[ends[empty] + 1] -= 1
+        within = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
+        drop = within if drop is None else drop | within
+    return (marked if drop is None else marked[~drop]).tobytes(), int(cells[0])
 
 
 def _borders(
@@ -187,10 +213,10 @@ def _at_border(dialect: Dialect, body: NDArray[np.uint8], quotes: NDArray[np.int
     return False
 
 
-def _without_content(body: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _without_content(body: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which lines hold nothing but blanks."""
     content = (body != _BLANKS[0]) & (body != _BLANKS[1]) & (body != _LINE_END)
-    return np.add.reduceat(content, starts, dtype=np.int64) == 0 if len(ends) else np.zeros(0, dtype=bool)
+    return np.asarray(np.add.reduceat(content, starts, dtype=np.int64) == 0)
 
 
 def _require_same_cells(text: Text, cells: NDArray[np.int64], starts: NDArray[np.int64]) -> None:
@@ -210,14 +236,14 @@ def _ragged(text: Text, line: int, cells: int, expected: int, first_line: int, o
     return text.error("ragged-line", line, what, ", ".join(hints))
 
 
-def _unused_signs(text: Text) -> tuple[int, int]:
+def _unused_sign(text: Text) -> int:
     unused = [sign for sign in _SPARE_SIGNS if bytes([sign]) not in text.body]
-    if len(unused) < 2:
+    if not unused:
         raise text.error("not-text", 1, "the file is full of control characters", "is it a table of text?")
-    return unused[0], unused[1]
+    return unused[0]
 
 
-def _mark_slowly(text: Text) -> _Marked:
+def _divide_slowly(text: Text, sign: str) -> tuple[bytes, int]:
     """Reads with Python's csv module: quotes inside a cell that is not quoted are text.
 
     Raises:
@@ -228,28 +254,27 @@ def _mark_slowly(text: Text) -> _Marked:
         mark = dialect.quote
         line = text.line_of(text.body.index(mark.encode()))
         raise text.error("stray-quote", line, f"a {mark} that does not quote a whole cell", "write `quote: none`")
-    cell_sign, line_sign = (chr(sign) for sign in _unused_signs(text))
     out = io.StringIO()
     lines = io.StringIO(text.body.decode(), newline="\n")
     reader = csv.reader(
         lines, delimiter=chr(dialect.byte), quotechar=dialect.quote, strict=True, skipinitialspace=dialect.strip
     )
-    expected, first_line, begun = 0, 1, 1
+    width, first_line, begun = 0, 1, 1
     try:
         for row in reader:
-            if any(cell.strip() for cell in row) or len(row) > 1:
-                if expected and len(row) != expected:
-                    raise _ragged(text, begun, len(row), expected, first_line, 1)
-                if not expected:
-                    expected, first_line = len(row), begun
-                # polars' cells are unquoted afterwards, so a cell in quotes of its own is doubled here
-                out.write(cell_sign.join(_protected(cell, dialect.quote) for cell in row) + line_sign)
+            if len(row) > 1 or any(cell.strip() for cell in row):
+                if width and len(row) != width:
+                    raise _ragged(text, begun, len(row), width, first_line, 1)
+                if not width:
+                    width, first_line = len(row), begun
+                # quotes are taken away afterwards, so a cell that holds some of its own is quoted again
+                out.writelines(_protected(cell, dialect.quote) + sign for cell in row)
             begun = reader.line_num + 1
     except csv.Error as error:
         what = f"a quoted cell that begins here does not end with a quote ({error})"
         suggestion = "write `quote: none` if quotes are only text, or mend the line"
         raise text.error("stray-quote", begun, what, suggestion) from error
-    return _Marked(out.getvalue().encode(), cell_sign, line_sign)
+    return out.getvalue().encode(), width
 
 
 def _protected(cell: str, mark: str) -> str:

@@ -17,7 +17,10 @@ from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import MISSING, Coded, Found, Samples, Subset
 
 if TYPE_CHECKING:
-    import polars as pl
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dlcli.data.sources.cells import Rectangle
 
 _NO_QUOTE = "none"
 _FIELD: ConfigPath = ("data", "source", "csv")
@@ -54,7 +57,8 @@ def _known_encoding(text: str) -> str:
 class _Table(NamedTuple):
     """One file's cells below its header."""
 
-    frame: pl.DataFrame
+    cells: Rectangle
+    names: list[str]
     path: Path
     delimiter: str
 
@@ -123,7 +127,7 @@ class Csv(Source):
             parts = [self._read_file(file, field, tables[0] if tables else None) for file in files]
             _require_same_columns(parts if not tables else [tables[0], *parts], field)
             tables += parts
-            rows[subset] = sum(part.frame.height for part in parts)
+            rows[subset] = sum(part.cells.height for part in parts)
         delimiter = tables[0].delimiter
         found = () if self.delimiter else (f"delimiter: {delimiter}",)
         return Found(
@@ -151,17 +155,14 @@ class Csv(Source):
         body = self._body(path, field)
         quote = "" if self.quote == _NO_QUOTE else self.quote
         delimiter = self.delimiter or (first.delimiter if first else find_delimiter(body, quote))
-        frame = rectangle(Text(path, field, body, Dialect(delimiter, quote, self.strip)))
-        if not frame.width:
-            raise DataError(Problem("empty-file", f"{path} is empty", "is it the right file?", field))
-        names = self._names(frame, path)
-        frame = frame.slice(1) if self._has_header else frame
-        if not frame.height:
+        cells = rectangle(Text(path, field, body, Dialect(delimiter, quote, self.strip)))
+        names = self._names(cells, path)
+        cells = cells.below_first_row() if self._has_header else cells
+        if not cells.height:
             message = f"{path} has a header but no rows"
             suggestion = "if that line is no header, write `header: false`"
             raise DataError(Problem("no-rows", message, suggestion, field))
-        frame.columns = names
-        return _Table(frame, path, delimiter)
+        return _Table(cells, names, path, delimiter)
 
     def _body(self, path: Path, field: ConfigPath) -> bytes:
         """The text as UTF-8 with plain line ends; lines that are left out are empty."""
@@ -177,21 +178,21 @@ class Csv(Source):
             raise DataError(Problem("empty-file", message, "is it the right file?", field))
         return body if body.endswith(b"\n") else body + b"\n"
 
-    def _names(self, frame: pl.DataFrame, path: Path) -> list[str]:
+    def _names(self, cells: Rectangle, path: Path) -> list[str]:
         """Column names from `names`, else the header, else numbers.
 
         Raises:
             DataError: `names` does not fit the file, or the header names a column twice.
         """
-        numbered = [f"column_{number}" for number in range(1, frame.width + 1)]
+        numbered = [f"column_{number}" for number in range(1, cells.width + 1)]
         if self.names is not None:
-            if len(self.names) != frame.width:
-                message = f"`names` lists {len(self.names)} columns, but {path} has {frame.width}"
-                suggestion = f"name every column of the file in order; its first line: {_shown(frame.row(0))}"
+            if len(self.names) != cells.width:
+                message = f"`names` lists {len(self.names)} columns, but {path} has {cells.width}"
+                suggestion = f"name every column of the file in order; its first line: {_shown(cells.first_row())}"
                 raise DataError(Problem("wrong-names", message, suggestion, (*_FIELD, "names")))
             names = list(self.names)
         elif self._has_header:
-            names = [name or number for name, number in zip(frame.row(0), numbered, strict=True)]
+            names = [name or number for name, number in zip(cells.first_row(), numbered, strict=True)]
         else:
             names = numbered
         if twice := [name for name, count in Counter(names).items() if count > 1]:
@@ -201,17 +202,20 @@ class Csv(Source):
         return names
 
     def _samples(self, tables: list[_Table]) -> Samples:
-        import polars as pl
+        import numpy as np
 
-        names = tables[0].frame.columns
-        frame = pl.concat([table.frame.select(names) for table in tables], rechunk=True)
-        if self.decimal == ",":
-            frame = frame.with_columns(pl.all().str.replace(_DECIMAL_COMMA, "${1}.${2}"))
+        names = tables[0].names
         if isinstance(self.missing, dict) and (absent := [name for name in self.missing if name not in names]):
             message = f"`missing` names a column that is not there: {_shown(tuple(absent))}"
             suggestion = f"columns: {_shown(tuple(names))}"
             raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, "missing")))
-        return Samples.of({name: _coded(frame[name], self._tokens(name)) for name in names})
+        codes, words = _coded([table.cells for table in tables], decimal_comma=self.decimal == ",")
+        for number, table in enumerate(tables):
+            if table.names != names:
+                codes[number] = codes[number][:, [table.names.index(name) for name in names]]
+        every = codes[0] if len(codes) == 1 else np.concatenate(codes)
+        columns = {name: _column(every[:, i], words, self._tokens(name)) for i, name in enumerate(names)}
+        return Samples.of(columns)
 
     def _tokens(self, column: str) -> tuple[str, ...]:
         return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
@@ -241,23 +245,38 @@ def _likely_encoding(raw: bytes) -> str:
     return "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin-1"
 
 
-def _coded(series: pl.Series, tokens: tuple[str, ...]) -> Coded:
-    """Codes of a text column, vocabulary sorted; tokens that mean missing get `MISSING`."""
+def _coded(tables: list[Rectangle], *, decimal_comma: bool) -> tuple[list[NDArray[np.int32]], list[str]]:
+    """Codes (rows, columns) of the cells of each table, and the sorted words that they stand for."""
     import numpy as np
     import polars as pl
 
-    texts = series.to_frame("cell")
-    words = texts.filter(pl.col("cell").is_not_null() & ~pl.col("cell").is_in(tokens)).unique().sort("cell")
+    cells = pl.concat([table.texts for table in tables]).to_frame("cell")
+    if decimal_comma:
+        cells = cells.with_columns(pl.col("cell").str.replace(_DECIMAL_COMMA, "${1}.${2}"))
+    words = cells.unique().drop_nulls().sort("cell")
     words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
-    codes = texts.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING)
-    return Coded(codes.to_numpy(), tuple(words["cell"].to_list()))
+    codes = cells.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING).to_numpy()
+    ends = np.cumsum([len(table.texts) for table in tables])
+    parts = np.split(codes, ends[:-1])
+    return [part.reshape(-1, table.width) for part, table in zip(parts, tables, strict=True)], words["cell"].to_list()
+
+
+def _column(codes: NDArray[np.int32], words: list[str], missing: tuple[str, ...]) -> Coded:
+    """One column with a vocabulary of its own; tokens that mean missing get `MISSING`."""
+    import numpy as np
+
+    used, own = np.unique(codes, return_inverse=True)
+    vocabulary = [words[code] for code in used if code != MISSING and words[code] not in missing]
+    numbers = {word: number for number, word in enumerate(vocabulary)}
+    table = [MISSING if code == MISSING else numbers.get(words[code], MISSING) for code in used]
+    return Coded(np.array(table, dtype=np.int32)[own.reshape(-1)], tuple(vocabulary))
 
 
 def _require_same_columns(tables: list[_Table], field: ConfigPath) -> None:
     expected = tables[0]
     for table in tables[1:]:
-        lacking = [name for name in expected.frame.columns if name not in table.frame.columns]
-        extra = [name for name in table.frame.columns if name not in expected.frame.columns]
+        lacking = [name for name in expected.names if name not in table.names]
+        extra = [name for name in table.names if name not in expected.names]
         if lacking or extra:
             parts = [f"lacks {_shown(tuple(lacking))}"] if lacking else []
             parts += [f"also has {_shown(tuple(extra))}"] if extra else []

@@ -6,6 +6,7 @@ import difflib
 import glob
 import gzip
 import lzma
+import re
 import zlib
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dlcli.problems import ConfigPath, DataError, Problem
 
 UNPACKING_MEMORY_BYTES = 512 * 1024**2
 _WILDCARDS = frozenset("*?[")
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
@@ -24,6 +26,10 @@ def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
     """
     files: list[Path] = []
     for path in paths:
+        if unset := _VARIABLE.search(path):
+            message = f"the environment variable {unset.group(1)} is not set: {path}"
+            hint = f"set it to the folder that holds the data: export {unset.group(1)}=/path/to/folder"
+            raise DataError(Problem("variable-not-set", message, hint, field))
         if _WILDCARDS & set(path) and not Path(path).exists():
             names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
             found = [Path(name) for name in names if Path(name).is_file()]

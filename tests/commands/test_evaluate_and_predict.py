@@ -1,0 +1,110 @@
+"""`dlcli evaluate` and `dlcli predict` as a user meets them."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.commands.configs import flowers, record, scores, write_csv, write_small
+from tests.conftest import Dlcli
+
+
+def test_evaluate_gives_what_train_evaluate_gives_and_counts_the_look(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml", "--evaluate")
+    first = scores(dlcli.folder, "small-001")
+    assert dlcli("evaluate", "small-001").exit_code == 0
+    second = scores(dlcli.folder, "small-001")
+    assert second["test"] == first["test"]
+    assert (first["looks"], second["looks"]) == (1, 2)
+    assert len(record(dlcli.folder, "small-001")["ledger_lines"]) == 2
+
+
+def test_evaluate_refuses_changed_data(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml")
+    write_csv(dlcli.folder / "flowers.csv", flowers(seed=1))
+    done = dlcli("evaluate")
+    assert done.exit_code == 4
+    assert not (dlcli.folder / "runs/ledger.jsonl").exists()
+
+
+def test_evaluate_refuses_an_edited_ledger(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml", "--evaluate")
+    ledger = dlcli.folder / "runs/ledger.jsonl"
+    ledger.write_text(ledger.read_text().replace("train --evaluate", "evaluate"))
+    assert dlcli("evaluate").exit_code == 4
+
+
+def test_predict_needs_no_target_and_gives_the_numbers_of_the_run(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml")
+    write_csv(dlcli.folder / "new.csv", [row[:3] for row in flowers()])
+    new = pl.read_csv(io.StringIO(dlcli("predict", "latest", "new.csv").stdout))
+    kept = pl.read_parquet(dlcli.folder / "runs/small-001/predictions/validation.parquet")
+    both = kept.join(new, on="row", suffix="_new")
+    assert both.height == kept.height
+    assert (both["probability_rose"] - both["probability_rose_new"]).abs().max() < 1e-6
+    assert (both["kind"] == both["kind_new"]).all()
+
+
+def test_predict_counts_categories_never_seen(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml")
+    rows = [row[:3] for row in flowers()]
+    rows[1][2] = rows[2][2] = "green"
+    write_csv(dlcli.folder / "new.csv", rows)
+    done = dlcli("predict", "latest", "new.csv", "--output", "out.csv")
+    assert done.exit_code == 0
+    assert "2 rows hold a value of colour that was never seen" in done.stderr
+    assert pl.read_csv(dlcli.folder / "out.csv").height == 120
+
+
+def test_predict_names_a_missing_column(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml")
+    write_csv(dlcli.folder / "new.csv", [[row[0], row[2]] for row in flowers()])
+    done = dlcli("predict", "latest", "new.csv")
+    assert done.exit_code == 3
+    assert "length" in done.stderr
+
+
+PLAIN_KERAS = """
+import json, sys
+import keras, tensorflow as tf
+assert "dlcli" not in sys.modules
+model = keras.models.load_model(sys.argv[1], safe_mode=True)
+rows = json.load(sys.stdin)
+tensors = {name: tf.constant(rows[name], tf.string if name == "colour" else tf.float64) for name in rows}
+print(json.dumps([float(p) for p in model(tensors, training=False)[:, 0]]))
+"""
+
+
+@pytest.mark.slow
+def test_plain_keras_loads_the_model_without_dlcli_and_agrees(dlcli: Dlcli, tmp_path: Path) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml")
+    rows = flowers()[1:]
+    columns = {
+        "width": [[float(row[0])] for row in rows],
+        "length": [[float(row[1])] for row in rows],
+        "colour": [[row[2]] for row in rows],
+    }
+    process = subprocess.run(
+        [sys.executable, "-I", "-c", PLAIN_KERAS, str(dlcli.folder / "runs/small-001/model.keras")],
+        input=json.dumps(columns),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    plain = json.loads(process.stdout.splitlines()[-1])
+    kept = pl.read_parquet(dlcli.folder / "runs/small-001/predictions/validation.parquet")
+    assert max(abs(plain[row] - p) for row, p in zip(kept["row"], kept["probability_rose"], strict=True)) < 1e-6

@@ -1,0 +1,123 @@
+"""Rules between fields, on what is written and on what was found."""
+
+from pathlib import Path
+
+import pytest
+
+from dlcli.config import rules
+from dlcli.config.rules import Facts
+from dlcli.task import Task
+from tests.config.configs import NETWORK, SHORT, problem, read, underlined
+
+TABLE = "data: {source: {csv: a.csv}, target: y%s}\n" + NETWORK
+
+PROBLEMS = [
+    ("task: binary\nearly_stopping: {monitor: val_acc}", "unknown-monitor", "val_acc"),
+    ("task: binary\nselect: roc", "unknown-monitor", "roc"),
+    ("metrics: [accuracy]\nselect: val_f1", "unknown-monitor", "val_f1"),
+    ("split: {random: {validation: 0}}\nearly_stopping: {}", "needs-validation", "early_stopping"),
+    ("split: {random: {validation: 0}}\nselect: val_loss", "needs-validation", "val_loss"),
+    ("early_stopping: {start: 21}", "no-effect", "21"),
+    ("task: binary\nloss: mse", "does-not-fit", "mse"),
+    ("task: regression\nloss: sparse_categorical_crossentropy", "does-not-fit", "sparse_categorical_crossentropy"),
+    ("task: regression\nmetrics: [mae, accuracy]", "does-not-fit", "accuracy"),
+    ("task: multiclass\nmetrics: {f1: {average: binary}}", "does-not-fit", "f1"),
+    ("metrics: [mae, rmse, mae]", "no-effect", "mae"),
+    ("task: multiclass\noutput: {activation: sigmoid}", "does-not-fit", "activation"),
+    ("task: binary\noutput: {activation: relu}", "does-not-fit", "activation"),
+    ("task: binary\noutput: {units: 2}", "does-not-fit", "2"),
+    ("task: regression\ntraining: {class_weight: balanced}", "no-effect", "balanced"),
+    ("task: regression\nsplit: stratified", "does-not-fit", "stratified"),
+    ("split: grouped", "missing-key", "grouped"),
+    ("optimizer: {adam: 0.1}\nschedule: {one_cycle: {peak: 0.2}}", "contradiction", "0.2"),
+    ("optimizer: {sgd: 0.1}\nschedule: {piecewise: {boundaries: [1], values: [1, 2]}}", "contradiction", "values"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "place"), PROBLEMS)
+def test_settings_that_contradict_each_other(tmp_path: Path, text: str, code: str, place: str) -> None:
+    found = problem(tmp_path, TABLE % "" + text + "\n")
+    assert (found.code, underlined(found)) == (code, place)
+
+
+DATA_PROBLEMS = [
+    ("weight: y", "", "column-in-two-roles", "y"),
+    ("time: y", "", "column-in-two-roles", "y"),
+    ("inputs: [x, y]", "", "column-in-two-roles", "y"),
+    ("ignore: [y]", "", "column-in-two-roles", "y"),
+    ("inputs: [x], ignore: [x]", "", "column-in-two-roles", "x"),
+    ("weight: w, inputs: [x, w]", "", "column-in-two-roles", "w"),
+    ("numeric: [x], categorical: [x]", "", "column-in-two-roles", "x"),
+    ("time: t, group: g", "", "contradiction", "split"),
+]
+
+
+@pytest.mark.parametrize(("fields", "text", "code", "place"), DATA_PROBLEMS)
+def test_columns_have_one_role(tmp_path: Path, fields: str, text: str, code: str, place: str) -> None:
+    found = problem(tmp_path, TABLE % f", {fields}" + (text or "split: auto\n"))
+    assert (found.code, underlined(found)) == (code, place) or found.code == "contradiction"
+
+
+@pytest.mark.parametrize(
+    ("target", "task", "code", "place"),
+    [
+        ("{column: y, scale: standardize}", "binary", "no-effect", "standardize"),
+        ("{column: [y, z], scale: {x: log1p}}", "regression", "unknown-name", "log1p"),
+        ("{column: y, positive: c, classes: [a, b]}", "binary", "contradiction", "c"),
+        ("{column: y, classes: [a, b, c]}", "binary", "contradiction", "classes"),
+        ("{column: y, classes: [a, a]}", "binary", "contradiction", "a"),
+        ("{column: y, positive: 1}", "regression", "no-effect", "1"),
+        ("{column: y, classes: [1, 2]}", "regression", "no-effect", "classes"),
+        ("[y, z]", "multiclass", "contradiction", "multiclass"),
+    ],
+)
+def test_the_target_goes_with_the_task(tmp_path: Path, target: str, task: str, code: str, place: str) -> None:
+    found = problem(tmp_path, f"task: {task}\ndata: {{source: {{csv: a.csv}}, target: {target}}}\n" + NETWORK)
+    assert (found.code, underlined(found)) == (code, place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "early_stopping: {monitor: val_whatever}",  # the task, and so the metrics, are not known
+        "loss: mse",
+        "task: binary\nselect: last",
+        "task: binary\nearly_stopping: {monitor: loss}\nsplit: {random: {validation: 0}}",
+        "split: {predefined: {validation: 0}}\nearly_stopping: {}",
+        "split: {auto: {validation: 0}}\nselect: val_loss",
+        "task: multilabel\nmetrics: [f1: {average: macro}, f1: {average: micro}]",
+        "schedule: {one_cycle: {peak: 0.2}}",
+        "optimizer: {adam: 0.2}\nschedule: {one_cycle: {peak: 0.2}}",
+        "task: bounded_regression\nloss: binary_crossentropy",
+    ],
+)
+def test_what_is_right_or_not_yet_known_is_no_problem(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, TABLE % "" + text + "\n")
+
+
+def test_a_command_has_rules_of_its_own(tmp_path: Path) -> None:
+    text = SHORT + "split: {stratified: {validation: 0}}\nearly_stopping: {}\n"
+    assert problem(tmp_path, text).code == "needs-validation"
+    assert read(tmp_path, text, command="kfold")
+    assert problem(tmp_path, text + "kfold: {inner: 0}\n", command="kfold").code == "needs-validation"
+
+
+def codes(tmp_path: Path, text: str, facts: Facts) -> list[str]:
+    experiment = read(tmp_path, TABLE % "" + text + "\n").experiment
+    return [found.code for found in rules.check(experiment, facts, "train")]
+
+
+def test_facts_wake_rules(tmp_path: Path) -> None:
+    assert codes(tmp_path, "loss: mse", Facts(task=Task.BINARY)) == ["does-not-fit"]
+    assert codes(tmp_path, "select: val_acc", Facts(task=Task.BINARY)) == ["unknown-monitor"]
+    assert codes(tmp_path, "select: val_acc", Facts(task=Task.BINARY, rows={"train": 9})) == ["needs-validation"]
+    assert codes(tmp_path, "split: predefined", Facts(source_subsets=frozenset())) == ["does-not-fit"]
+    assert codes(tmp_path, "split: predefined", Facts(source_subsets=frozenset({"test"}))) == []
+    facts = Facts(task=Task.MULTICLASS, classes=("a", "b", "c"))
+    assert codes(tmp_path, "training: {class_weight: {a: 2, d: 1}}", facts) == ["unknown-name"]
+    assert codes(tmp_path, "output: {units: 4}", facts) == ["does-not-fit"]
+
+
+def test_a_schedule_that_names_a_rate_gives_it_to_the_optimizer(tmp_path: Path) -> None:
+    experiment = read(tmp_path, SHORT + "schedule: {one_cycle: {peak: 0.2}}\n").experiment
+    assert experiment.optimizer.learning_rate == 0.2

@@ -1,0 +1,130 @@
+"""What steps do to columns, known without the data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from dlcli.preprocessing.automatic import Auto
+from dlcli.preprocessing.planning import check, expand, notes
+from dlcli.preprocessing.tables import Drop, Impute, MinMax, OneHot, Ordinal, Standardize
+from dlcli.samples import Coded, ColumnSchema, Samples, Schema
+from tests.preprocessing.columns import table
+
+PEOPLE = Schema(
+    columns={
+        "Name": ColumnSchema(kind="text", dtype="string"),
+        "Sex": ColumnSchema(kind="categorical", dtype="string"),
+        "Age": ColumnSchema(kind="numeric"),
+        "Fare": ColumnSchema(kind="numeric"),
+        "Born": ColumnSchema(kind="datetime", dtype="int64"),
+    }
+)
+REST = Drop(columns=("Name", "Born"))
+
+
+def written(*steps, schema=PEOPLE):
+    return [(step.part_name, step.columns) for step in expand(steps, schema)]
+
+
+def test_auto_is_written_out_with_the_columns_of_each_step():
+    assert written(Auto()) == [
+        ("drop", ("Name", "Born")),
+        ("impute", ("Age", "Fare")),
+        ("standardize", ("Age", "Fare")),
+        ("one_hot", ("Sex",)),
+    ]
+
+
+def test_auto_cares_for_what_is_left():
+    assert written(OneHot(), MinMax(columns=("Age",)), REST, Auto()) == [
+        ("one_hot", None),
+        ("min_max", ("Age",)),
+        ("drop", ("Name", "Born")),
+        ("impute", ("Fare",)),
+        ("standardize", ("Fare",)),
+    ]
+
+
+def test_auto_still_standardizes_what_was_only_imputed():
+    assert ("standardize", ("Age", "Fare")) in written(Impute(columns=("Age",)), Auto())
+    assert ("impute", ("Fare",)) in written(Impute(columns=("Age",)), Auto())
+
+
+def test_auto_can_be_kept_to_some_columns():
+    assert written(Auto(columns=("Age", "Sex")), REST, Standardize(columns=("Fare",)))[:3] == [
+        ("impute", ("Age",)),
+        ("standardize", ("Age",)),
+        ("one_hot", ("Sex",)),
+    ]
+
+
+def test_steps_without_auto_stay_as_they_are():
+    steps = (OneHot(), Standardize(), REST)
+    assert expand(steps, PEOPLE) == steps
+    assert expand(expand((Auto(),), PEOPLE), PEOPLE) == expand((Auto(),), PEOPLE)
+
+
+def test_what_auto_drops_is_said():
+    samples = Samples({"Name": Coded.of(["Braund, Owen", "Cumings, John"]), "Born": None}, 2)
+    texts = [note.text for note in notes((Auto(),), PEOPLE, samples)]
+    assert texts == [
+        "text column Name has 2 distinct values: there are no steps for text, so it is dropped",
+        "datetime column Born: there are no steps for dates, so it is dropped",
+    ]
+
+
+def test_all_problems_come_at_once_each_at_its_step():
+    problems = check((Standardize(columns=("Agee",)), MinMax(columns=("Sex",)), OneHot(columns=("age*",))), PEOPLE)
+    assert [(problem.code, problem.path) for problem in problems] == [
+        ("no-such-column", ("preprocessing", 0, "standardize", "columns", 0)),
+        ("wrong-column-kind", ("preprocessing", 1, "min_max", "columns", 0)),
+        ("no-such-column", ("preprocessing", 2, "one_hot", "columns", 0)),
+        ("column-not-numeric", ("preprocessing",)),
+        ("column-not-numeric", ("preprocessing",)),
+        ("column-not-numeric", ("preprocessing",)),
+    ]
+    assert problems[0].suggestion == "did you mean Age?"
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"), [("Sex", "add `one_hot: Sex`"), ("Name", "add `drop: Name`"), ("Born", "add `drop: Born`")]
+)
+def test_what_is_no_number_at_the_end_is_a_problem_that_names_the_step(name, suggestion):
+    schema = Schema(columns={name: PEOPLE.columns[name], "Age": PEOPLE.columns["Age"]})
+    (problem,) = check((Standardize(),), schema)
+    assert problem.suggestion.startswith(suggestion)
+
+
+def test_a_step_that_finds_nothing_to_do_is_a_problem():
+    _, schema = table({"x": [1.0]})
+    (problem,) = check((OneHot(),), schema)
+    assert problem.message == "one_hot finds no categorical column to work on"
+    assert problem.path == ("preprocessing", 0, "one_hot")
+
+
+def test_columns_that_one_hot_will_make_may_be_named():
+    assert check((OneHot(), Standardize(columns=("Sex_male", "Age")), REST), PEOPLE) == ()
+
+
+def test_dropping_everything_is_a_problem():
+    (problem,) = check((Drop(columns=("all",)),), PEOPLE)
+    assert problem.code == "no-columns-left"
+
+
+def test_an_exact_name_comes_before_a_glob_and_a_kind():
+    _, schema = table({"a[cm]": [1.0], "ac": [1.0], "text": ["u"]})
+    assert expand((Ordinal(columns=("text",)), Auto()), schema)[1].columns == ("a[cm]", "ac")
+    assert check((MinMax(columns=("a[cm]",)), Ordinal()), schema) == ()
+
+
+def test_planning_needs_neither_numpy_nor_keras():
+    code = (
+        "import sys; from dlcli.preprocessing import planning, automatic; from dlcli.samples import *;"
+        "planning.check((automatic.Auto(),), Schema(columns={'a': ColumnSchema(kind='numeric')}));"
+        "print([name for name in ('numpy', 'keras', 'tensorflow') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
