@@ -25,7 +25,7 @@ def own_this_process() -> None:
     Then scikit-learn and matplotlib are hidden while Keras is imported, which saves a third of the time
     and switches `keras.wrappers` off. In a user's own process that would be wrong.
     """
-    global _own_process  # noqa: PLW0603 - a fact about the process
+    global _own_process
     _own_process = True
 
 
@@ -35,7 +35,7 @@ def load(*, threads: int | None = None) -> None:
     Args:
         threads: threads within and between operations; by default TensorFlow's own choice.
     """
-    global _log, _ready  # noqa: PLW0603 - facts about the process
+    global _log, _ready
     if _ready:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -68,7 +68,7 @@ def _without(modules: tuple[str, ...]) -> Iterator[None]:
 
 def take_log() -> str:
     """What TensorFlow printed while it was imported; empty the second time."""
-    global _log  # noqa: PLW0603 - taken once
+    global _log
     if _log is None:
         return ""
     text = _log.read_text(errors="replace")

@@ -32,15 +32,15 @@ class _Commands(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             near = get_close_matches(args[0], COMMANDS, n=1)
-            if near and "Did you mean" not in error.message:
-                error.message += f" Did you mean '{near[0]}'?"
-            raise
+            if not near or "Did you mean" in error.message:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dlcli")
 def dlcli() -> None:
-    """Trains and honestly evaluates Keras models from YAML configs.
+    r"""Trains and honestly evaluates Keras models from YAML configs.
 
     \b
     Start:  dlcli init data.csv --target price > my.yaml

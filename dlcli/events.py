@@ -50,5 +50,5 @@ Event = Note | UnitStarted | EpochEnded | UnitEnded
 Listener = Callable[[Event], None]
 
 
-def silent(event: Event) -> None:  # noqa: ARG001 - a listener takes the event that it ignores
+def silent(event: Event) -> None:
     """Listens to nothing."""

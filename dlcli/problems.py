@@ -96,7 +96,7 @@ class RefusedError(DlcliError):
     exit_code = 4
 
 
-class InterruptedRun(DlcliError):
+class InterruptedRunError(DlcliError):
     """Stopped by the user."""
 
     exit_code = 130

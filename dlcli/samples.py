@@ -50,7 +50,8 @@ class Coded:
         import numpy as np
 
         words = np.array([*self.vocabulary, missing], dtype=object)
-        return words[self.codes]  # code -1 picks the last word
+        cells: NDArray[Any] = words[self.codes]  # code -1 picks the last word
+        return cells
 
     @classmethod
     def of(cls, texts: list[str | None]) -> Coded:

@@ -21,6 +21,9 @@ def command(run: str, runs: Path | None, as_json: bool, trust: bool) -> None:
     computed: a model chosen by looking often looks better than it is.
     """
     from dlcli.terminal.closing import print_run
+    from dlcli.terminal.progress import progress
     from dlcli.workflows.evaluate import evaluate
 
-    print_run(evaluate(run, runs=runs, trust=trust).path, as_json=as_json)
+    with progress(quiet=False, as_json=as_json) as emit:
+        result = evaluate(run, runs=runs, trust=trust, emit=emit)
+    print_run(result.path, as_json=as_json)

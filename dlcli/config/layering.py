@@ -10,7 +10,18 @@ from dlcli.config import catalog
 from dlcli.config.forms import Either, Form, Named, OnePart, OneSection, Several, fields
 from dlcli.config.long_form import choose, long_form
 from dlcli.config.nearest import did_you_mean
-from dlcli.config.nodes import LONGEST_PATH, Entry, Mapping, Node, Origin, Scalar, Sequence, clipped, mapping_at, text_at
+from dlcli.config.nodes import (
+    LONGEST_PATH,
+    Entry,
+    Mapping,
+    Node,
+    Origin,
+    Scalar,
+    Sequence,
+    clipped,
+    mapping_at,
+    text_at,
+)
 from dlcli.config.paths import expand
 from dlcli.config.reader import compose, read_text, split_lines
 from dlcli.problems import Place, Problem

@@ -62,7 +62,7 @@ def to_yaml(experiment: Record) -> str:
 
 def dump(data: Mapping[str, Any]) -> str:
     """Plain data as YAML: blocks where a line would be too long, else inline."""
-    return "\n".join(_block(data, 0)) + "\n"
+    return "\n".join(_block(data, 0)) + "\n" if data else "{}\n"
 
 
 def _block(data: Mapping[str, Any], indent: int) -> list[str]:

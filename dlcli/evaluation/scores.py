@@ -87,6 +87,7 @@ class ScoreSheet:
     baseline: Mapping[str, SubsetScores] = field(default_factory=dict)
     baseline_name: str = ""
     looks: int | None = None
+    confidence: float = 0.95
     folds: tuple[FoldScores, ...] = ()
     baseline_folds: tuple[FoldScores, ...] = ()
 
@@ -99,6 +100,7 @@ class ScoreSheet:
             "baseline": {name: scores.as_json() for name, scores in self.baseline.items()},
             "baseline_name": self.baseline_name or None,
             "looks": self.looks,
+            "confidence": self.confidence,
         }
 
 

@@ -21,7 +21,7 @@ def print_run(path: Path, *, as_json: bool = False) -> None:
     """Draws a finished run, or prints it as JSON."""
     entry = RunDirectory(path).record()
     scores = json.loads((path / "scores.json").read_text(encoding="utf-8"))
-    console = Console(highlight=False, soft_wrap=as_json)
+    console = Console(highlight=False, soft_wrap=True)
     if as_json:
         console.print_json(json.dumps(_plain(path, entry, scores)))
         return
@@ -30,7 +30,7 @@ def print_run(path: Path, *, as_json: bool = False) -> None:
     if scores["folds"] and "test" in scores:
         console.print()
         console.print(_subset_table(scores))
-    for line in _remarks(entry, scores):
+    for line in _remarks(scores):
         console.print(line, markup=False, style="dim")
     console.print(f"\nrun   {_shown(path)}", markup=False)
     for step in _next_steps(entry, scores):
@@ -43,7 +43,7 @@ def _plain(path: Path, entry: Record, scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def _subset_table(scores: dict[str, Any]) -> Table:
-    table = _table("subset", "rows", "metric", "score", "95 % interval" if _usual(scores) else "interval", "baseline")
+    table = _table("subset", "rows", "metric", "score", f"{100 * scores['confidence']:g} % interval", "baseline")
     for subset in SUBSETS:
         if subset not in scores:
             continue
@@ -74,10 +74,6 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _usual(scores: dict[str, Any]) -> bool:
-    return scores.get("confidence", 0.95) == 0.95  # noqa: PLR2004 - the default
-
-
 def _interval(score: dict[str, Any]) -> str:
     return "-" if score["low"] is None else f"{_number(score['low'])} to {_number(score['high'])}"
 
@@ -86,7 +82,7 @@ def _number(value: float | None) -> str:
     return "-" if value is None else number(value)
 
 
-def _remarks(entry: Record, scores: dict[str, Any]) -> Iterator[str]:
+def _remarks(scores: dict[str, Any]) -> Iterator[str]:
     """What one must know to read the table."""
     if scores["baseline_name"]:
         yield f"baseline: {scores['baseline_name']}, from the training rows alone"

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from dlcli.workflows.dataset import Dataset
 
 
-def check(config: Path | str, *, overrides: Sequence[str] = (), data: bool = False, trust: bool = False) -> dict[str, Any]:
+def check(
+    config: Path | str, *, overrides: Sequence[str] = (), data: bool = False, trust: bool = False
+) -> dict[str, Any]:
     """Checks a config.
 
     Args:

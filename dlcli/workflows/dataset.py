@@ -96,8 +96,8 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
         if problems := pipeline.check(written, dataset.schema):
             raise ConfigError(problems)
         experiment = _settled(document.experiment, dataset, split, pipeline.expand(written, dataset.schema))
-        if problems := rules.check(experiment, _facts(dataset), command):
-            raise ConfigError(problems)
+        if conflicts := rules.check(experiment, _facts(dataset), command):
+            raise ConfigError(conflicts)
     return experiment, dataset
 
 
@@ -150,7 +150,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
 
 
 def _row_split(split: Split) -> RowSplit:
-    assert isinstance(split, RowSplit)  # noqa: S101 - every split of the catalog is one
+    assert isinstance(split, RowSplit)
     return split
 
 
@@ -167,9 +167,7 @@ def _kind_lists(data: Data) -> dict[Kind, tuple[str, ...]]:
     }
 
 
-def _row_facts(
-    found: Found, answer: target.Answer, assigned: roles.Roles, repeats: leakage.Duplicates
-) -> RowFacts:
+def _row_facts(found: Found, answer: target.Answer, assigned: roles.Roles, repeats: leakage.Duplicates) -> RowFacts:
     rows, pool = found.samples.rows, answer.keep[repeats.keep]
     clusters = None
     if repeats.clusters is not None:
@@ -200,8 +198,9 @@ def _settled(experiment: Experiment, dataset: Dataset, split: RowSplit, steps: A
         }
     )
     # Columns that `data.shape` joined have no kind of their own.
-    lists = {kind: schema.of_kind(kind) for kind in _kind_lists(data)} if data.shape is None else {}
-    settled = data.model_copy(update={"source": source, "target": wanted, "inputs": dataset.inputs, **lists})
+    listed = _kind_lists(data) if data.shape is None else {}
+    lists: dict[str, Any] = {str(kind): schema.of_kind(kind) for kind in listed}
+    settled = data.model_copy(update={"source": source, "target": wanted, "inputs": dataset.inputs} | lists)
     return experiment.model_copy(
         update={
             "task": goal.task,

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlcli import backend
 from dlcli.config.document import load
-from dlcli.events import silent
+from dlcli.events import Listener, silent
 from dlcli.runs import directory
 from dlcli.samples import Subset
 from dlcli.workflows import exported
@@ -18,7 +18,7 @@ from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 
 
 def evaluate(
-    run: Path | str = "latest", *, runs: Path | str | None = None, trust: bool = False
+    run: Path | str = "latest", *, runs: Path | str | None = None, trust: bool = False, emit: Listener = silent
 ) -> RunResult:
     """Opens the sealed test set of a run and scores its model on it.
 
@@ -29,6 +29,7 @@ def evaluate(
         run: name or folder of the run, or "latest".
         runs: the folder of the runs.
         trust: load a model that runs code of its own.
+        emit: hears of warnings about the ledger.
 
     Raises:
         ConfigError: there is no such run, or it has no model or no test rows.
@@ -40,7 +41,7 @@ def evaluate(
     require_same_data(found.record, dataset)
     require_test_rows(dataset)
     backend.load(threads=experiment.training.threads)
-    with reopened(found) as recording:
+    with reopened(found, emit) as recording:
         model = exported.load_model(found.model, trust=trust)
         names: list[Subset] = ["train", "validation"]
         trained_on = [dataset.subsets[name] for name in names if name in found.trained_on]

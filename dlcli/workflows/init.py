@@ -15,7 +15,7 @@ from dlcli.data import kinds, target
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.target_section import Target
 from dlcli.problems import ConfigError, DataError, Problem
-from dlcli.samples import MISSING, Coded, Found, Samples, Schema
+from dlcli.samples import MISSING, Coded, ColumnSchema, Found, Samples, Schema
 from dlcli.task import LABELS, Goal, Task
 
 MISSING_MARKS = ("?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "-")
@@ -116,7 +116,7 @@ def _plan(findings: Findings, name: str) -> _Plan:
     rows = answer.keep
     inputs = found.samples.select(tuple(column for column in findings.columns if column != name))
     ignored: dict[str, str] = {}
-    kept: dict[str, kinds.ColumnSchema] = {}
+    kept: dict[str, ColumnSchema] = {}
     for column in inputs:
         try:
             schema = kinds.infer(inputs, (column,), rows, {})
@@ -173,7 +173,7 @@ def _text(findings: Findings, plan: _Plan, beside: Path) -> str:
         f"  source: {{csv: {_source(findings, path)}}}",
         f"  target: {_target_text(goal)}",
         *_ignore_lines(plan),
-        f"task: {goal.task}" + (f"  # classes: {', '.join(goal.classes)}" if 0 < len(goal.classes) < 12 else ""),  # noqa: PLR2004 - what fits a line
+        f"task: {goal.task}" + (f"  # classes: {', '.join(goal.classes)}" if 0 < len(goal.classes) < 12 else ""),
         "",
         "# A fifth of the rows chooses the epoch, a tenth stays sealed until `dlcli evaluate`.",
         "split: {auto: {validation: 0.2, test: 0.1}}",
@@ -224,14 +224,22 @@ def _preprocessing(plan: _Plan) -> list[str]:
 
 def _learning(rows: int, plan: _Plan) -> list[str]:
     small = rows < SMALL_TABLE_ROWS
+    layers = "[dense: 32, dropout: 0.3, dense: 16]" if small else "[dense: 64, dropout: 0.2, dense: 64]"
     lines = [
-        "architecture: [dense: 32, dropout: 0.3, dense: 16]" if small else "architecture: [dense: 64, dropout: 0.2, dense: 64]",
-        "optimizer: {adam: 0.003}" if small else "optimizer: {adam: 0.001}",
+        f"architecture: {layers}",
+        f"optimizer: {{adam: {0.003 if small else 0.001}}}",
         f"training: {{epochs: {100 if small else 50}, batch_size: {32 if small else 64}}}",
         f"early_stopping: {{patience: {15 if small else 8}}}  # stop when validation no longer improves",
     ]
-    if plan.goal.task is Task.BINARY:
-        lines.append("metrics: [accuracy, roc_auc" + (", f1]  # the classes are uneven: accuracy alone misleads" if plan.imbalance >= IMBALANCE else "]"))
-    elif plan.goal.task is Task.MULTICLASS:
-        lines.append("metrics: [accuracy, f1]" if plan.imbalance >= IMBALANCE else "metrics: [accuracy]")
-    return lines
+    return lines + _metrics(plan)
+
+
+def _metrics(plan: _Plan) -> list[str]:
+    """The metrics line; where classes are uneven, one that accuracy cannot hide."""
+    uneven = plan.imbalance >= IMBALANCE
+    names = {Task.BINARY: ["accuracy", "roc_auc"], Task.MULTICLASS: ["accuracy"]}.get(plan.goal.task)
+    if names is None:
+        return []
+    if not uneven:
+        return [f"metrics: [{', '.join(names)}]"]
+    return [f"metrics: [{', '.join([*names, 'f1'])}]  # the classes are uneven: accuracy alone misleads"]

@@ -16,11 +16,11 @@ from dlcli.data import folds as cutting
 from dlcli.data.splits import Chronological, RowSplit
 from dlcli.evaluation import fold_scores, scores
 from dlcli.evaluation.scores import ScoreSheet
-from dlcli.events import Listener, Note, UnitEnded, silent
+from dlcli.events import Listener, UnitEnded, silent
 from dlcli.seeds import Seeds
 from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.recording import Recording, RunResult, heard_by, recording
+from dlcli.workflows.recording import Recording, RunResult, recording
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 from dlcli.workflows.unit import Assignment, Trained, train_unit
 
@@ -50,7 +50,7 @@ class Scored:
     chosen_epoch: int
 
 
-def kfold(
+def kfold(  # noqa: PLR0913 - mirrors the options of the command
     config: Path | str,
     *,
     overrides: Sequence[str] = (),
@@ -68,14 +68,19 @@ def kfold(
     part of the training rows alone stops training and selects the epoch. The test set stays sealed.
 
     Args:
-        config, overrides, name, runs, trust, emit: as of `train`.
+        config: the YAML file.
+        overrides: `path=value` texts as of `--set`.
+        name: of the run; by default the config's.
+        runs: the folder of the runs; by default DLCLI_RUNS, else `runs`.
         folds: how many folds; by default the config's.
         repeats: how often the rows are divided anew; by default the config's.
         final: then train on all rows but the test rows, for the median number of epochs that the folds
             chose, and open the test set once.
+        trust: let the config run code of its own files.
+        emit: hears of notes, epochs and folds.
 
     Raises:
-        ConfigError, DataError, TrainingError, InterruptedRun: as `train`.
+        ConfigError, DataError, TrainingError, InterruptedRunError: as `train`.
     """
     given = {"kfold.folds": folds, "kfold.repeats": repeats}
     overrides = [*overrides, *(f"{path}={value}" for path, value in given.items() if value is not None)]
@@ -86,12 +91,11 @@ def kfold(
     with located(document):
         plan = divide(experiment, dataset)
     backend.load(threads=experiment.training.threads)
-    with recording(document, experiment, dataset, command="kfold", name=name, runs=runs) as run:
-        listen = heard_by(run, emit)
-        done = [_run_fold(document, experiment, dataset, fold, len(plan), run, listen) for fold in plan]
+    with recording(document, experiment, dataset, command="kfold", name=name, runs=runs, emit=emit) as run:
+        done = [_run_fold(document, experiment, dataset, fold, len(plan), run, run.emit) for fold in plan]
         run.write_scores(_summary(experiment, dataset, done, run).as_json())
         if final:
-            _finish(document, experiment, dataset, done, run, listen)
+            _finish(document, experiment, dataset, done, run, run.emit)
     return run.result()
 
 
@@ -102,7 +106,7 @@ def divide(experiment: Experiment, dataset: Dataset) -> list[Fold]:
         DataError: too few rows, groups, or rows of a class.
     """
     split, settings = experiment.split, experiment.kfold
-    assert isinstance(split, RowSplit)  # noqa: S101 - every split of the catalog is one
+    assert isinstance(split, RowSplit)
     found = []
     for repeat in range(settings.repeats):
         pairs = cutting.folds(split, dataset.facts, settings.folds, repeat, dataset.pool)
@@ -141,7 +145,7 @@ def _run_fold(
         run.save_model(trained.export(), f"{folder}/model.keras")
     if index == 0:
         for note in trained.notes:
-            emit(Note(note))
+            emit(note)
     emit(UnitEnded(label, f"epoch {trained.outcome.chosen_epoch}", values))
     return Scored(fold, prediction, values, baseline, trained.outcome.chosen_epoch)
 
@@ -183,7 +187,8 @@ def _summary(experiment: Experiment, dataset: Dataset, done: Sequence[Scored], r
     )
     run.update(chosen_epochs=tuple(each.chosen_epoch for each in done))
     name = Scorer(experiment, dataset, dataset.pool).baseline.name
-    return ScoreSheet({}, baseline_name=name, folds=summaries[0], baseline_folds=summaries[1])
+    confidence = experiment.evaluation.confidence
+    return ScoreSheet({}, {}, name, None, confidence, summaries[0], summaries[1])
 
 
 def _finish(

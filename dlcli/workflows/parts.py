@@ -6,7 +6,7 @@ import inspect
 from difflib import get_close_matches
 from typing import Any
 
-from dlcli.config import catalog, schema
+from dlcli.config import catalog, forms, schema
 from dlcli.part import Part
 from dlcli.problems import ConfigError, Problem
 
@@ -49,15 +49,13 @@ def _meaning(part: type[Part]) -> str:
 
 
 def _card(part: type[Part]) -> dict[str, Any]:
-    properties = part.model_json_schema(by_alias=True).get("properties", {})
     fields = {}
     for key, info in part.model_fields.items():
         name = info.alias or key
-        default = None if info.is_required() else info.get_default(call_default_factory=True)
         fields[name] = {
             "required": info.is_required(),
-            "default": _plain(default),
-            "range": _range(properties.get(name, {})),
+            "default": None if info.is_required() else _plain(info.get_default(call_default_factory=True)),
+            "range": forms.in_words(forms.fields(part)[name].form),
             "meaning": info.description or "",
             "main": name == part.main_field,
         }
@@ -76,19 +74,3 @@ def _plain(value: object) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def _range(field: dict[str, Any]) -> str:
-    """What a field takes, in words, from its JSON Schema."""
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_range(option) for option in field["anyOf"] if option.get("type") != "null"))
-    if "enum" in field:
-        return " | ".join(str(value) for value in field["enum"])
-    if "const" in field:
-        return str(field["const"])
-    kinds = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false"}
-    kinds |= {"array": "list", "object": "mapping"}
-    word = kinds.get(field.get("type", ""), field.get("$ref", "value").rsplit("/", 1)[-1])
-    bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    ends = [f"{sign} {field[key]:g}" for key, sign in bounds.items() if key in field]
-    return f"{word} {' and '.join(ends)}".strip()

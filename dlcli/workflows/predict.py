@@ -41,7 +41,7 @@ def predict(
     """
     found = finished(directory.runs_root(runs), run)
     goal = found.record.goal
-    assert goal is not None  # noqa: S101 - a run with a model has one
+    assert goal is not None
     experiment = load(found.config, trusted=trust, command="predict").experiment
     fitted = found.fitted(experiment)
     rows = read_new_rows(

@@ -40,7 +40,7 @@ class Predictions:
         return len(self.values)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The columns of the table by name: `row`, the target (the predicted class or number), `probability_<class>`."""
+        """The columns by name: `row`, the target (its predicted class or number), `probability_<class>`."""
         return dict(self.more) | {"row": self.row_numbers} | dict(self._predicted())
 
     def _predicted(self) -> Iterator[tuple[str, NDArray[Any]]]:

@@ -19,7 +19,7 @@ from dlcli.config.experiment import Experiment
 from dlcli.config.writer import to_yaml
 from dlcli.events import Event, Listener, Note
 from dlcli.preprocessing.pipeline import Pipeline
-from dlcli.problems import ConfigError, DlcliError, InterruptedRun, Problem, RefusedError
+from dlcli.problems import ConfigError, DlcliError, InterruptedRunError, Problem, RefusedError
 from dlcli.runs import directory, ledger, record, whole_files
 from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
@@ -55,8 +55,11 @@ class RunResult:
 class Recording:
     """A run under way. Everything is written whole; the record is closed last."""
 
-    def __init__(self, folder: RunDirectory, entry: Record, scores: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, folder: RunDirectory, entry: Record, listener: Listener, scores: dict[str, Any] | None = None
+    ) -> None:
         self.folder = folder
+        self._listener = listener
         self.entry = entry
         self.looks: int | None = None
         """How often the test rows were looked at, once this run has looked."""
@@ -67,10 +70,11 @@ class Recording:
         self.entry = self.entry.changed(**fields)
         self.folder.write_record(self.entry)
 
-    def hear(self, event: Event) -> None:
-        """Keeps warnings."""
+    def emit(self, event: Event) -> None:
+        """Keeps warnings and passes every event on."""
         if isinstance(event, Note) and event.warning:
             self.entry = self.entry.changed(warnings=(*self.entry.warnings, event.text))
+        self._listener(event)
 
     def write_history(self, outcome: Outcome, name: str = "history.csv") -> None:
         """Keeps a row per epoch."""
@@ -113,6 +117,11 @@ class Recording:
         """Writes a look at test rows into the ledger, before their targets are handed out."""
         entry = ledger.append(self.folder.root, ledger.Look(self.folder.name, command, data_hash, row_hashes))
         self.looks = entry.looks
+        for note in entry.notes:
+            self.emit(Note(note, warning=True))
+        if entry.looks == 1 and entry.seen_rows:
+            seen = f"{entry.seen_rows:,} of these {len(row_hashes):,} test rows"
+            self.emit(Note(f"{seen} were looked at before, in other test sets", warning=True))
         self.update(ledger_lines=(*self.entry.ledger_lines, entry.line_hash))
 
     def result(self) -> RunResult:
@@ -129,17 +138,18 @@ def recording(
     command: str,
     name: str | None,
     runs: Path | str | None,
+    emit: Listener,
 ) -> Iterator[Recording]:
     """Makes a run directory, writes down what is known, and closes the record however the block ends.
 
     Raises:
         DlcliError: the directory cannot be written.
-        InterruptedRun: the user stopped the block.
+        InterruptedRunError: the user stopped the block.
     """
     folder = directory.create(directory.runs_root(runs), name or experiment.name or document.path.stem)
     try:
         with folder.lock():
-            run = Recording(folder, _first_entry(folder.name, command, experiment, dataset))
+            run = Recording(folder, _first_entry(folder.name, command, experiment, dataset), emit)
             _write_configs(folder, document, experiment)
             run.update()
             with _closing(run):
@@ -160,7 +170,7 @@ def _closing(run: Recording) -> Iterator[None]:
     except KeyboardInterrupt as error:
         _close(run, "interrupted", "stopped by the user")
         message = f"stopped; what is there so far lies in {run.folder.path}"
-        raise InterruptedRun(Problem("interrupted", message)) from error
+        raise InterruptedRunError(Problem("interrupted", message)) from error
     except BaseException as error:
         _close(run, "failed", (str(error).splitlines() or [type(error).__name__])[0])
         raise
@@ -237,8 +247,8 @@ class Finished:
     def fitted(self, experiment: Experiment) -> Pipeline:
         """Its fitted preprocessing."""
         schema, state = self.record.data_schema, self.record.preprocessing_state
-        assert schema is not None  # noqa: S101 - a run with a model has them
-        assert isinstance(state, dict)  # noqa: S101
+        assert schema is not None
+        assert isinstance(state, dict)
         return Pipeline.restore(experiment.preprocessing, schema, state)
 
 
@@ -252,7 +262,9 @@ def finished(root: Path, which: Path | str) -> Finished:
     found = Finished(folder, folder.record())
     if found.record.status != "completed":
         message = f"run {folder.name} is {found.record.status}, not completed"
-        raise ConfigError(Problem("unfinished-run", message, "train again, or name another run (dlcli runs lists them)"))
+        raise ConfigError(
+            Problem("unfinished-run", message, "train again, or name another run (dlcli runs lists them)")
+        )
     if not found.model.exists():
         message = f"run {folder.name} has no model of its own"
         hint = "dlcli kfold --final trains one on all rows but the test rows" if found.record.command == "kfold" else ""
@@ -261,10 +273,10 @@ def finished(root: Path, which: Path | str) -> Finished:
 
 
 @contextmanager
-def reopened(found: Finished) -> Iterator[Recording]:
+def reopened(found: Finished, emit: Listener) -> Iterator[Recording]:
     """A completed run to which something is added; its record stays completed."""
     with found.folder.lock():
-        yield Recording(found.folder, found.record, found.scores())
+        yield Recording(found.folder, found.record, emit, found.scores())
 
 
 def require_same_data(found: Record, dataset: Dataset) -> None:
@@ -280,13 +292,3 @@ def require_same_data(found: Record, dataset: Dataset) -> None:
     if found.subset_hashes != dataset.subset_hashes():
         message = f"the split gives other rows than in run {found.name}"
         raise RefusedError(Problem("changed-split", message, "train a new run", ("split",)))
-
-
-def heard_by(run: Recording, emit: Listener) -> Listener:
-    """A listener that keeps warnings in the record and passes every event on."""
-
-    def listen(event: Event) -> None:
-        run.hear(event)
-        emit(event)
-
-    return listen

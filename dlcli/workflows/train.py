@@ -12,12 +12,12 @@ from dlcli import backend
 from dlcli.config.document import Document, load
 from dlcli.config.experiment import Experiment
 from dlcli.evaluation.scores import ScoreSheet
-from dlcli.events import Listener, Note, UnitEnded, silent
+from dlcli.events import Listener, UnitEnded, silent
 from dlcli.problems import ConfigError, Problem
 from dlcli.seeds import Seeds
 from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.recording import Recording, RunResult, heard_by, recording
+from dlcli.workflows.recording import Recording, RunResult, recording
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 from dlcli.workflows.unit import Assignment, Trained, train_unit
 
@@ -50,14 +50,14 @@ def train(
         ConfigError: the config has problems.
         DataError: the data cannot be used.
         TrainingError: the loss stayed non-finite.
-        InterruptedRun: the user stopped it; the run says so.
+        InterruptedRunError: the user stopped it; the run says so.
     """
     document = load(config, overrides, trusted=trust, command="train")
     experiment, dataset = prepare(document, "train", emit)
     _require(dataset, evaluate=evaluate, refit=refit)
     backend.load(threads=experiment.training.threads)
-    with recording(document, experiment, dataset, command="train", name=name, runs=runs) as run:
-        trained = _train(document, experiment, dataset, run, heard_by(run, emit), refit=refit)
+    with recording(document, experiment, dataset, command="train", name=name, runs=runs, emit=emit) as run:
+        trained = _train(document, experiment, dataset, run, run.emit, refit=refit)
         run.keep_model(trained, trained_on=("train", "validation") if refit else ("train",))
         scorer = Scorer(experiment, dataset, dataset.pool if refit else dataset.subsets["train"])
         run.write_scores(_sheet(scorer, dataset, trained, run, refit=refit).as_json())
@@ -83,7 +83,7 @@ def _train(
     with located(document):
         trained = train_unit(experiment, dataset, Assignment(train_rows, validation, seeds), emit)
     for note in trained.notes:
-        emit(Note(note))
+        emit(note)
     run.write_history(trained.outcome)
     emit(UnitEnded(reason=_ending(trained)))
     if not refit:
@@ -112,7 +112,7 @@ def _ending(trained: Trained) -> str:
 def _sheet(scorer: Scorer, dataset: Dataset, trained: Trained, run: Recording, *, refit: bool) -> ScoreSheet:
     """Scores of the rows that may be looked at freely. After a refit, validation rows are training rows."""
     names = {"train": dataset.pool} if refit else {name: dataset.subsets[name] for name in ("train", "validation")}
-    sheet = ScoreSheet({}, baseline_name=scorer.baseline.name)
+    sheet = ScoreSheet({}, baseline_name=scorer.baseline.name, confidence=scorer.experiment.evaluation.confidence)
     for name, rows in names.items():
         if not len(rows):
             continue

@@ -12,7 +12,7 @@ import numpy as np
 from dlcli.config.experiment import Experiment
 from dlcli.data.target_scale import FittedScale
 from dlcli.evaluation import scores
-from dlcli.events import Listener, UnitStarted
+from dlcli.events import Listener, Note, UnitStarted
 from dlcli.network import build, heads, losses
 from dlcli.network.sections import Output
 from dlcli.part import Loss
@@ -21,11 +21,13 @@ from dlcli.seeds import Seeds
 from dlcli.task import CLASSIFICATION, Goal, Task
 from dlcli.training import loop
 from dlcli.training.engine import Engine
+from dlcli.training.stopping import LAST
 from dlcli.workflows.dataset import Dataset
 
 if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -57,7 +59,7 @@ class Trained:
     model: keras.Model
     engine: Engine
     outcome: loop.Outcome
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def predict(self, dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predictions of rows, in the units of the target: see `Metric.compute` for their shape."""
@@ -111,25 +113,23 @@ def train_unit(experiment: Experiment, dataset: Dataset, assignment: Assignment,
         loss.build(),
         class_weight=_class_weights(experiment, dataset, train),
     )
-    sides = [_rows(rows, fitted, scale, dataset, loss) for rows in (train, validation)]
     epochs = assignment.epochs or experiment.training.epochs
     emit(UnitStarted(epochs, assignment.label, assignment.index, assignment.count))
     outcome = loop.run(
         engine,
-        sides[0],
-        sides[1] if len(validation) else None,
+        _rows(train, fitted, scale, dataset, loss),
+        _rows(validation, fitted, scale, dataset, loss) if len(validation) else None,
         _settings(experiment, epochs, chooses=assignment.epochs is None),
         assignment.seeds,
         score=_scorer(experiment, goal, scale, dataset, validation),
         score_train=_scorer(experiment, goal, scale, dataset, train),
         emit=emit,
     )
-    return Trained(goal, fitted, scale, model, engine, outcome, network.notes)
+    notes = (*(note for note in fitted.notes), *(Note(text) for text in network.notes))
+    return Trained(goal, fitted, scale, model, engine, outcome, notes)
 
 
-def plan(
-    experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]
-) -> tuple[pipeline.Pipeline, build.Network]:
+def plan(experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]) -> tuple[pipeline.Pipeline, build.Network]:
     """Preprocessing fitted on training rows, and the layers of the network that takes what it gives.
 
     Raises:
@@ -153,9 +153,7 @@ def _rows(
     """Rows as the engine takes them."""
     truth = scale.encode(dataset.answer.values[rows])
     weight = None if dataset.weight is None else dataset.weight[rows]
-    return loop.Rows(
-        fitted.transform(dataset.samples, rows), losses.encode(loss, dataset.answer.goal, truth), weight
-    )
+    return loop.Rows(fitted.transform(dataset.samples, rows), losses.encode(loss, dataset.answer.goal, truth), weight)
 
 
 def _prior_bias(
@@ -163,15 +161,13 @@ def _prior_bias(
 ) -> NDArray[np.float32] | None:
     if not isinstance(experiment.output, Output) or experiment.output.bias != "prior":
         return None
-    activation = getattr(network.layers[-1], "activation", None)
+    activation = getattr(network.layers[-1], "activation", None) or heads.default_activation(dataset.answer.goal.task)
     truth = scale.encode(dataset.answer.values[train])
     weight = None if dataset.weight is None else dataset.weight[train]
     return heads.prior_bias(dataset.answer.goal, truth, weight, activation)
 
 
-def _class_weights(
-    experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]
-) -> NDArray[np.float64] | None:
+def _class_weights(experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]) -> NDArray[np.float64] | None:
     """A factor per class number: `balanced` is rows / (classes x rows of the class), as scikit-learn's."""
     wanted, goal = experiment.training.class_weight, dataset.answer.goal
     if wanted is None or goal.task not in CLASSIFICATION:
@@ -199,7 +195,7 @@ def _settings(experiment: Experiment, epochs: int, *, chooses: bool) -> loop.Loo
         rates=rates,
         shuffle=training.shuffle,
         early_stopping=experiment.early_stopping if chooses else None,
-        select=experiment.select if chooses else loop.LAST,
+        select=experiment.select if chooses else LAST,
         divergence=experiment.divergence,
         time_limit=training.time_limit,
         directions=directions,

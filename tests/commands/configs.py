@@ -31,7 +31,7 @@ def flowers(rows: int = 120, seed: int = 0) -> list[list[str]]:
     generator = np.random.default_rng(seed)
     width, length = generator.normal(size=(2, rows))
     colour = generator.choice(["red", "blue", "white"], rows)
-    kind = np.where(width + length + (colour == "red") > 0.3, "rose", "daisy")  # noqa: PLR2004 - an invented border
+    kind = np.where(width + length + (colour == "red") > 0.3, "rose", "daisy")
     cells = zip(width, length, colour, kind, strict=True)
     return [["width", "length", "colour", "kind"], *([f"{w:.4f}", f"{x:.4f}", c, k] for w, x, c, k in cells)]
 

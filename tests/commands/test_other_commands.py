@@ -79,7 +79,7 @@ def test_runs_lists_what_was_run(dlcli: Dlcli) -> None:
 def test_parts_describes_a_part_with_its_fields(dlcli: Dlcli) -> None:
     card = json.loads(dlcli("parts", "layer", "dropout", "--json").stdout)
     assert card["fields"]["rate"]["main"]
-    assert ">= 0 and < 1" in card["fields"]["rate"]["range"]
+    assert card["fields"]["rate"]["range"] == "a number of at least 0 and below 1"
 
 
 def test_parts_answers_a_wrong_name_with_the_nearest(dlcli: Dlcli) -> None:

@@ -17,7 +17,8 @@ WORDS = (
     [
         ("clip_norm", "clipnorm"), ("Adam", "adam"), ("lr", "learning_rate"), ("learningrate", "learning_rate"),
         ("batch_norm", "batch_normalization"), ("MaxPooling2D", "max_pooling2d"), ("maxpool2d", "max_pooling2d"),
-        ("auc", "roc_auc"), ("dens", "dense"), ("drpout", "dropout"), ("rleu", "relu"), ("early-stopping", "early_stopping"),
+        ("auc", "roc_auc"), ("dens", "dense"), ("drpout", "dropout"), ("rleu", "relu"),
+        ("early-stopping", "early_stopping"),
         ("standardise", "standardize"), ("xyz", None), ("", None), ("_", None), ("d" * 1000, None), ("x", None),
     ],
 )  # fmt: skip

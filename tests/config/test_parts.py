@@ -31,7 +31,13 @@ def test_a_scalar_stands_for_a_list_of_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "columns"),
-    [("Exited", ("Exited",)), ("1", ("1",)), ("[Y1, Y2]", ("Y1", "Y2")), ("{column: yes}", ("yes",)), ("1.50", ("1.50",))],
+    [
+        ("Exited", ("Exited",)),
+        ("1", ("1",)),
+        ("[Y1, Y2]", ("Y1", "Y2")),
+        ("{column: yes}", ("yes",)),
+        ("1.50", ("1.50",)),
+    ],
 )
 def test_a_target_is_a_name_a_list_or_a_mapping(tmp_path: Path, text: str, columns: tuple[str, ...]) -> None:
     target = read(tmp_path, f"data: {{source: {{csv: a.csv}}, target: {text}}}\n" + NETWORK).experiment.data.target

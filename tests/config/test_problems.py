@@ -63,7 +63,13 @@ print(*({{"tensorflow", "keras", "polars", "sklearn", "scipy", "matplotlib", "nu
 
 
 def test_one_mistake_is_one_problem(tmp_path: Path) -> None:
-    for text in ("training: {ephocs: 3}", "seed: [1]", "training: {class_weight: [1, 2]}", "select: {a: 1}", "metrics: [[f1]]"):
+    for text in (
+        "training: {ephocs: 3}",
+        "seed: [1]",
+        "training: {class_weight: [1, 2]}",
+        "select: {a: 1}",
+        "metrics: [[f1]]",
+    ):
         assert len(problems(tmp_path, SHORT + text + "\n")) == 1, text
 
 
@@ -93,7 +99,9 @@ def test_a_hundred_problems_are_enough(tmp_path: Path) -> None:
 
 
 def test_a_document_locates_problems_found_later(tmp_path: Path) -> None:
-    document = read(tmp_path, "data: {source: {builtin: wine}, target: class}\narchitecture:\n  - dense: 16\n  - flatten\n")
+    document = read(
+        tmp_path, "data: {source: {builtin: wine}, target: class}\narchitecture:\n  - dense: 16\n  - flatten\n"
+    )
 
     def place(*path: str | int) -> tuple[int, int]:
         found = document.locate(Problem("code", "message", path=path)).place

@@ -113,7 +113,9 @@ def bomb(width: int) -> str:
     return "\n".join(rows)
 
 
-@pytest.mark.parametrize("text", [bomb(9), bomb(1000), "a: &a [x]\n" + "b: [*a]\n" + f"c: [{'*a, ' * MAX_ALIASED_NODES}]"])
+@pytest.mark.parametrize(
+    "text", [bomb(9), bomb(1000), "a: &a [x]\n" + "b: [*a]\n" + f"c: [{'*a, ' * MAX_ALIASED_NODES}]"]
+)
 def test_aliases_do_not_explode(text: str) -> None:
     _, found = composed(text)
     assert [problem.code for problem in found] == ["too-many-aliases"]

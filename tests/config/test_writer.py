@@ -1,17 +1,20 @@
 """What is written reads back as the same."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dlcli.config import catalog
+from dlcli.config import catalog, rules
 from dlcli.config.document import load
 from dlcli.config.experiment import Experiment
 from dlcli.config.forms import (
+    Anything,
     Choice,
     Either,
     Form,
@@ -61,23 +64,28 @@ def test_a_scalar_reads_back_with_its_type(value: object) -> None:
     assert type(found) is type(value)
 
 
+def numbers(form: Number) -> st.SearchStrategy[float]:
+    bounds = dict(form.bounds)
+    low, high = bounds.get("ge", bounds.get("gt", -1e6)), bounds.get("le", bounds.get("lt", 1e6))
+    return st.integers(int(low), int(high)) if form.whole else st.floats(low, high)
+
+
+SIMPLE: dict[type[Form], Callable[[Any], st.SearchStrategy[Any]]] = {
+    Nothing: lambda _: st.none(),
+    Switch: lambda _: st.booleans(),
+    Choice: lambda form: st.sampled_from([form.kind(value) if form.kind else value for value in form.values]),
+    Number: numbers,
+    Text: lambda form: st.just("/a/file.py:Name") if form.code else st.just("/a/b.csv") if form.path else WORDS,
+    Anything: lambda _: st.dictionaries(WORDS.filter(lambda word: word != "<<"), st.integers(0, 9), max_size=2),
+}
+
+
 def values(form: Form) -> st.SearchStrategy[Any]:
     """Values that a field may hold."""
     match form:
-        case Nothing():
-            return st.none()
-        case Switch():
-            return st.booleans()
-        case Choice():
-            return st.sampled_from([form.kind(value) if form.kind else value for value in form.values])
-        case Number():
-            bounds = dict(form.bounds)
-            low, high = bounds.get("ge", bounds.get("gt", -1e6)), bounds.get("le", bounds.get("lt", 1e6))
-            return st.integers(int(low), int(high)) if form.whole else st.floats(low, high)
-        case Text():
-            return st.just("/folder/file.py:Name") if form.code else st.just("/a/b.csv") if form.path else WORDS
         case Several():
-            return st.tuples(*map(values, form.places)) if form.places else st.lists(values(form.item), max_size=3).map(tuple)
+            several = st.lists(values(form.item), max_size=3).map(tuple)
+            return st.tuples(*map(values, form.places)) if form.places else several
         case Named():
             return st.dictionaries(values(form.key), values(form.item), max_size=3)
         case OnePart():
@@ -86,7 +94,7 @@ def values(form: Form) -> st.SearchStrategy[Any]:
             return records(form.section)
         case Either():
             return st.one_of(*map(values, form.forms))
-    return st.dictionaries(WORDS.filter(lambda word: word != "<<"), st.integers(0, 9), max_size=2)
+    return SIMPLE[type(form)](form)
 
 
 def parts(family: str) -> st.SearchStrategy[Any]:
@@ -153,21 +161,15 @@ def test_any_section_reads_back_equal(data: st.DataObject, tmp_path: Path) -> No
     }
     changed = experiment.model_copy(update={key: data.draw(values(form)) for key, form in sections.items()})
     target = data.draw(values(fields(type(experiment.data))["target"].form))
-    assert_reads_back(changed.model_copy(update={"data": experiment.data.model_copy(update={"target": target})}), tmp_path)
+    assert_reads_back(
+        changed.model_copy(update={"data": experiment.data.model_copy(update={"target": target})}), tmp_path
+    )
 
 
 def assert_reads_back(experiment: Experiment, folder: Path) -> None:
-    text = to_yaml(experiment)
-    try:
-        again = load(written(folder, text, "again.yaml"), trusted=True).experiment
-    except Exception as error:
-        # A rule between fields may refuse what was drawn; every single value must read.
-        codes = {problem.code for problem in getattr(error, "problems", ())}
-        between = {"contradiction", "no-effect", "does-not-fit", "column-in-two-roles", "missing-key", "unknown-name"}
-        assert codes, error
-        assert codes <= between, text
-        return
-    assert again == experiment
+    path = written(folder, to_yaml(experiment), "again.yaml")
+    with patch.object(rules, "RULES", ()):  # what was drawn need not go together
+        assert load(path, trusted=True).experiment == experiment
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -188,7 +190,7 @@ def test_every_field_is_written(tmp_path: Path) -> None:
     assert written_out["architecture"] == [
         {"dense": written_out["architecture"][0]["dense"]},
     ]
-    assert set(written_out) == set(fields(Experiment)) - {"metrics"}
+    assert set(written_out) == set(fields(Experiment)) - {"metrics", "output"}
 
 
 def test_paths_are_written_absolute(tmp_path: Path) -> None:

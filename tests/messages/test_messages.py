@@ -28,7 +28,6 @@ def printed(name: str) -> str:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_message_is_as_expected(name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
-    monkeypatch.delenv("DLCLI_NOT_SET", raising=False)
     expected = FOLDER / name.replace(".yaml", ".txt")
     text = printed(name)
     if request.config.getoption("--rewrite-golden"):

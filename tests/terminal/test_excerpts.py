@@ -58,7 +58,9 @@ def test_an_option_has_no_line() -> None:
         ("abc", 4, 1, 3, 1),
     ],
 )
-def test_the_underline_stands_below_the_place(line: str, column: int, length: int, cells_before: int, cells: int) -> None:
+def test_the_underline_stands_below_the_place(
+    line: str, column: int, length: int, cells_before: int, cells: int
+) -> None:
     lines = draw(at(line, column, length)).plain.split("\n")
     if line:
         mark = lines[2].removesuffix(" mend it")
