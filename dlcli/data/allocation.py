@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,15 @@ class Order:
         generator: where chance comes from.
         gap: rows left out at each border in time.
         path: where the config asks for it.
-        every_class: whether each subset must hold each class.
+        every_class: which bins must hold each class: all of them, at least the first (training), or none
+            (folds, of which each trains with the rows of the others).
     """
 
     way: Way
     generator: np.random.Generator
     gap: int = 0
     path: ConfigPath = ("split",)
-    every_class: bool = True
+    every_class: Literal["all", "first", "none"] = "all"
 
 
 def divide(
@@ -120,7 +122,7 @@ def _by_class(
     numbers, counts = np.unique(classes, return_counts=True)
     quotas = _quotas(counts, sizes)
     bins = np.zeros(len(classes), dtype=np.int64)
-    if class_names:
+    if class_names and order.every_class != "none":
         quotas = _with_every_class(quotas, numbers, names, order, class_names)
     for quota, rows in zip(quotas, np.split(by_class, np.cumsum(counts)[:-1]), strict=True):
         bins[rows] = (
@@ -128,7 +130,7 @@ def _by_class(
             if clusters is None
             else _clusters_to_bins(clusters[rows], quota, order.generator)
         )
-    if class_names and clusters is not None and order.every_class:
+    if class_names and clusters is not None and order.every_class == "all":
         held = np.array([[np.any(classes[bins == b] == n) for b in range(len(names))] for n in numbers])
         for number in numbers[~held.all(axis=1)]:
             raise _class_too_small(class_names[number], int((classes == number).sum()), names, order, identical=True)
@@ -164,14 +166,14 @@ def _with_every_class(
     quotas = quotas.copy()
     for row, number in enumerate(numbers):
         total = int(quotas[row].sum())
-        if order.every_class and total < len(names):
+        if order.every_class == "all" and total < len(names):
             raise _class_too_small(class_names[number], total, names, order)
         for target in range(len(names)) if total >= len(names) else (0,):
             if quotas[row, target] == 0:
                 donor = int(np.argmax(quotas[row]))
                 giver = _class_to_swap(quotas, row, target)
                 if giver is None:
-                    if not order.every_class:
+                    if order.every_class == "first":
                         continue
                     message = (
                         f"{names[target]} has {int(quotas[:, target].sum())} rows, too few for {len(numbers)} classes"

@@ -48,7 +48,7 @@ def folds(
     if way == "stratified":
         _require_two_of_each_class(facts, pool)
     generator = Seeds(split.seed, repeat=repeat).generator("split", count)
-    order = Order(way, generator, path=_FOLDS, every_class=False)
+    order = Order(way, generator, path=_FOLDS, every_class="none")
     sizes = [len(pool) // count + (number < len(pool) % count) for number in range(count)]
     parts = deal(facts, np.sort(pool), sizes, [f"fold {number + 1}" for number in range(count)], order)
     return [(np.setdiff1d(pool, part, assume_unique=True), part) for part in parts]
@@ -76,7 +76,7 @@ def inner(split: RowSplit, facts: RowFacts, rows: Rows, share: float, *, repeat:
     split = split.settle(facts)
     facts = split.know(facts)
     generator = Seeds(split.seed, repeat=repeat, fold=fold).generator("inner")
-    order = Order(split.way(facts), generator, split.gap_rows(), ("kfold", "inner"), every_class=False)
+    order = Order(split.way(facts), generator, split.gap_rows(), ("kfold", "inner"), every_class="first")
     parts = divide(facts, rows, None, {"validation": share}, order)
     return parts["train"], parts["validation"]
 

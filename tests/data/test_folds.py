@@ -26,7 +26,7 @@ def test_stratified_folds_validate_each_row_once_and_classes_evenly(counts: list
     assert max(lengths) - min(lengths) <= 1
     for number in range(len(counts)):
         held = [int(np.sum(labels[part] == number)) for _, part in made]
-        assert max(held) - min(held) <= 2
+        assert max(held) - min(held) <= 1
     for train, part in made:
         assert sorted([*train.tolist(), *part.tolist()]) == sorted(pool.tolist())
 
