@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from dlcli.events import EpochEnded, Event, Listener, Note, UnitEnded, UnitStarted, silent
 from dlcli.terminal.numbers import number
 
 SHOWN_VALUES = 4
+BAR_WIDTH = 10
+TIME_WIDTH = 8
 
 
 @contextmanager
@@ -69,14 +72,14 @@ class _Live:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._several = False
         self._task: TaskID | None = None
+        self._taken = 0
+        plain = Column(no_wrap=True)
         self.bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[values]}", markup=False),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.description} {task.completed}/{task.total}", markup=False, table_column=plain),
+            BarColumn(bar_width=BAR_WIDTH),
+            TextColumn("{task.fields[values]}", markup=False, table_column=plain),
+            TimeRemainingColumn(compact=True, table_column=plain),
             console=console,
             transient=True,
         )
@@ -86,18 +89,32 @@ class _Live:
             case Note():
                 self._console.print(("warning: " if event.warning else "") + event.text, markup=False, style="dim")
             case UnitStarted():
-                self._several = event.count > 1
                 self._drop()
-                self._task = self.bars.add_task(event.label or "epoch", total=event.epochs, values="")
+                label = f"{event.label} epoch" if event.label else "epoch"
+                self._taken = len(f"{label} {event.epochs}/{event.epochs}") + BAR_WIDTH + TIME_WIDTH + 3
+                self._task = self.bars.add_task(label, total=event.epochs, values="")
             case EpochEnded() if self._task is not None:
-                mark = " *" if event.best else ""
-                speed = f"  {event.rows_per_second:,.0f} rows/s" if event.rows_per_second else ""
-                text = f"{values_text(event.values)}{mark}  rate {number(event.learning_rate)}{speed}"
-                self.bars.update(self._task, completed=event.epoch, values=text)
+                self.bars.update(self._task, completed=event.epoch, values=self._line(event))
             case UnitEnded():
                 self._drop()
                 parts = (event.label, event.reason, values_text(event.scores))
                 self._console.print("  ".join(part for part in parts if part), markup=False)
+
+    def _line(self, event: EpochEnded) -> str:
+        """Losses, metrics, rate and speed, as many as the line has room for."""
+        parts = [f"{name} {number(value)}" for name, value in event.values.items()]
+        if event.best:
+            parts.append("best")
+        parts.append(f"rate {number(event.learning_rate)}")
+        if event.rows_per_second:
+            parts.append(f"{event.rows_per_second:,.0f} rows/s")
+        room = self._console.width - self._taken
+        line = ""
+        for part in parts:
+            if len(line) + len(part) + 2 > room:
+                break
+            line = f"{line}  {part}" if line else part
+        return line
 
     def _drop(self) -> None:
         if self._task is not None:
