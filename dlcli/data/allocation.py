@@ -91,7 +91,7 @@ def deal(facts: RowFacts, rows: Rows, sizes: Sequence[int], names: Sequence[str]
         the rows of each bin, ascending.
     """
     labels = None if facts.labels is None else facts.labels[rows]
-    clusters = None if facts.clusters is None else facts.clusters[rows]
+    clusters = facts.clusters_of(rows)
     if order.way == "grouped":
         assert facts.groups is not None
         bins = _by_group(facts.groups[rows], labels, sizes, names, order)
@@ -299,8 +299,9 @@ def in_order(facts: RowFacts, rows: Rows) -> Rows:
         return np.sort(rows)
     rows = np.sort(rows)
     first = rows
-    if facts.clusters is not None:
-        _, at, inverse = np.unique(facts.clusters[rows], return_index=True, return_inverse=True)
+    clusters = facts.clusters_of(rows)
+    if clusters is not None:
+        _, at, inverse = np.unique(clusters, return_index=True, return_inverse=True)
         first = rows[at][inverse]
     return rows[np.lexsort((first, facts.times[rows]))]
 
@@ -320,9 +321,9 @@ def _in_time(facts: RowFacts, rows: Rows, counts: Mapping[Subset, int], gap: int
 
 def border(facts: RowFacts, ordered: Rows, position: int) -> int:
     """The position, moved forward past rows that are identical to the one before it."""
-    if facts.clusters is None or facts.times is None:
+    clusters = facts.clusters_of(ordered)
+    if clusters is None or facts.times is None:
         return position
-    clusters = facts.clusters[ordered]
     while 0 < position < len(ordered) and clusters[position] == clusters[position - 1]:
         position += 1
     return position

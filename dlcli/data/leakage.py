@@ -23,8 +23,8 @@ class Duplicates:
 
     Attributes:
         keep: the rows that stay.
-        clusters: for every row the number of its cluster of identical rows, if clusters are to stay
-            together, else None.
+        clusters: for every row the number of its cluster of identical rows; None if they need not stay
+            together.
         repeated: rows that repeat an earlier one.
         notes: what should be said.
     """
@@ -55,10 +55,21 @@ def duplicates(hashes: NDArray[np.uint64], rule: Rule) -> Duplicates:
         return Duplicates(np.sort(first), None, repeated, (f"{found}: dropped",))
     if rule == "keep":
         return Duplicates(every, None, repeated, (f"{found}: kept where they fall",))
-    if repeated > REPEATING_SHARE * len(hashes):
+    clusters = clusters.reshape(-1)
+    if clusters_to_keep(clusters) is None:
         note = f"{found}, too many to keep each set in one subset: equal rows may stand on both sides of a split"
-        return Duplicates(every, None, repeated, (note,))
-    return Duplicates(every, clusters.reshape(-1), repeated, (f"{found}: equal rows go to one subset",))
+        return Duplicates(every, clusters, repeated, (note,))
+    return Duplicates(every, clusters, repeated, (f"{found}: equal rows go to one subset",))
+
+
+def clusters_to_keep(clusters: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The clusters of some rows if these are to be kept together: where some repeat, but not too many.
+
+    It is asked of the very rows that are divided, so that rows of a sealed test set cannot change how the
+    others are divided.
+    """
+    repeated = len(clusters) - len(np.unique(clusters))
+    return clusters if 0 < repeated <= REPEATING_SHARE * len(clusters) else None
 
 
 def shared_rows(hashes: NDArray[np.uint64], subsets: Mapping[Subset, NDArray[np.int64]]) -> tuple[str, ...]:

@@ -63,6 +63,12 @@ class RowFacts:
     clusters: NDArray[Any] | None = None
     column: Callable[[str], Any] | None = None
 
+    def clusters_of(self, rows: NDArray[Any]) -> NDArray[Any] | None:
+        """The clusters of rows that are to be divided, if identical ones among them are to stay together."""
+        from dlcli.data.leakage import clusters_to_keep
+
+        return None if self.clusters is None else clusters_to_keep(self.clusters[rows])
+
     @property
     def usable(self) -> NDArray[Any]:
         """The rows that may be used, ascending."""

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcli.data.hashes import row_hashes, subset_hash
-from dlcli.data.leakage import duplicates, shared_rows
+from dlcli.data.leakage import clusters_to_keep, duplicates, shared_rows
 from dlcli.data.sources.delimited import Csv
+from dlcli.data.splits import RowFacts
 from dlcli.problems import RefusedError
 from dlcli.samples import Coded, Ragged, Samples
 
@@ -78,8 +79,16 @@ def test_equal_rows_form_a_cluster() -> None:
 
 def test_where_more_than_a_fifth_of_the_rows_repeat_they_are_only_reported() -> None:
     found = duplicates(np.array([1, 1, 1, 2], dtype=np.uint64), "together")
-    assert found.clusters is None
+    assert found.clusters is not None
+    assert clusters_to_keep(found.clusters) is None
     assert "too many" in found.notes[0]
+
+
+def test_only_the_rows_that_are_divided_decide_whether_equal_ones_stay_together() -> None:
+    facts = RowFacts(8, clusters=np.array([0, 1, 2, 3, 4, 4, 4, 4]))
+    assert facts.clusters_of(np.arange(5)) is None
+    assert facts.clusters_of(np.arange(6)) is not None
+    assert facts.clusters_of(np.arange(8)) is None
 
 
 def test_drop_keeps_the_first_and_keep_keeps_all() -> None:
