@@ -19,6 +19,8 @@ INTERRUPTED = 130
 def main() -> None:
     """Runs `dlcli` with the arguments of this process."""
     backend.own_this_process()
+    # pydantic would look through all installed packages for plugins that we do not use.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(sys.argv[1:]))
 

@@ -7,9 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-
-def _console() -> Console:
-    return Console(highlight=False)
+from dlcli.terminal.console import make_console
 
 
 def _table(*headings: str) -> Table:
@@ -21,7 +19,7 @@ def _table(*headings: str) -> Table:
 
 def print_parts(found: dict[str, Any]) -> None:
     """Draws what `workflows.parts.describe` found."""
-    console = _console()
+    console = make_console()
     if "families" in found:
         table = _table("family", "parts")
         for family, names in found["families"].items():
@@ -52,7 +50,7 @@ def _print_part(console: Console, part: dict[str, Any]) -> None:
 
 def print_check(result: dict[str, Any]) -> None:
     """Draws what `workflows.check.check` found in a config without problems."""
-    console = _console()
+    console = make_console()
     console.print(f"{result['config']}: no problems", markup=False)
     for note in result["notes"]:
         console.print(note, markup=False, style="dim")

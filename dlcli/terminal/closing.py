@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
+from dlcli.terminal.console import make_console
 from dlcli.terminal.numbers import number
 
 SUBSETS = ("train", "validation", "test")
@@ -21,7 +21,7 @@ def print_run(path: Path, *, as_json: bool = False) -> None:
     """Draws a finished run, or prints it as JSON."""
     entry = RunDirectory(path).record()
     scores = json.loads((path / "scores.json").read_text(encoding="utf-8"))
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console()
     if as_json:
         console.print_json(json.dumps(_plain(path, entry, scores)))
         return

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Column
 
 from dlcli.events import EpochEnded, Event, Listener, Note, UnitEnded, UnitStarted, silent
+from dlcli.terminal.console import make_console
 from dlcli.terminal.numbers import number
 
 SHOWN_VALUES = 4
@@ -28,7 +29,7 @@ def progress(*, quiet: bool, as_json: bool) -> Iterator[Listener]:
     if quiet:
         yield silent
         return
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    console = make_console(stderr=as_json)
     if not console.is_terminal:
         yield _Lines(console)
         return

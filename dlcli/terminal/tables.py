@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from dlcli.terminal.console import make_console
 from dlcli.terminal.numbers import number
 
 
 def print_runs(rows: Sequence[dict[str, Any]]) -> None:
     """Draws runs, the newest last."""
-    console = Console(highlight=False)
+    console = make_console()
     if not rows:
         console.print("no runs yet; dlcli train makes one")
         return
