@@ -40,10 +40,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dlcli")
 def dlcli() -> None:
-    r"""Trains and honestly evaluates Keras models from YAML configs.
+    """Trains and honestly evaluates Keras models from YAML configs.
 
     \b
     Start:  dlcli init data.csv --target price > my.yaml
             dlcli train my.yaml
             dlcli evaluate            (opens the sealed test set)
-    """
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are

@@ -16,7 +16,7 @@ from dlcli.commands.options import config_argument, json_option, print_json, set
 @json_option
 @trust_option
 def command(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bool, trust: bool) -> None:
-    """Say everything that is wrong with CONFIG, all at once, without training."""
+    """Say everything that is wrong with CONFIG at once."""
     from dlcli.workflows.check import check
 
     result = check(config, overrides=overrides, data=with_data, trust=trust)

@@ -15,10 +15,11 @@ from dlcli.commands.options import json_option, runs_option, trust_option
 @json_option
 @trust_option
 def command(run: str, runs: Path | None, as_json: bool, trust: bool) -> None:
-    """Score the model of RUN (a name or a folder; by default the latest) on its sealed test rows.
+    """Open the sealed test set of RUN.
 
-    Each look at the test rows is written to the ledger in the folder of the runs before the score is
-    computed: a model chosen by looking often looks better than it is.
+    RUN is a name or a folder; by default the latest run that has a model. Each look at the test rows is
+    written to the ledger in the folder of the runs before the score is computed: a model chosen by looking
+    often looks better than it is.
     """
     from dlcli.terminal.closing import print_run
     from dlcli.terminal.progress import progress

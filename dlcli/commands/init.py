@@ -13,9 +13,10 @@ import click
 @click.option("--target", help="The column to predict.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the config there.")
 def command(file: Path | None, target: str | None, output: Path | None) -> None:
-    """Look at a data FILE (csv) and write a commented config that trains.
+    """Look at a data FILE and write a first config.
 
-    What is not given is asked on a terminal. Without --output the config is printed:
+    The config is commented, and trains as it is. FILE is a csv file. What is not given is asked on a
+    terminal. Without --output the config is printed:
     `dlcli init data.csv --target price > price.yaml`.
     """
     from dlcli.workflows.init import draft, look
@@ -26,6 +27,8 @@ def command(file: Path | None, target: str | None, output: Path | None) -> None:
             raise click.UsageError("Name the data file: dlcli init data.csv --target COLUMN")
         file = Path(click.prompt("Data file (csv)", err=True))
     findings = look(file)
+    for note in findings.found.notes:
+        click.echo(note, err=True)
     if target is None and asking:
         click.echo(f"{findings.rows:,} rows; columns: {', '.join(findings.columns)}", err=True)
         target = click.prompt("Column to predict", default=findings.columns[-1], err=True)

@@ -26,7 +26,7 @@ def command(
     repeats: int | None,
     final: bool,
 ) -> None:
-    """Train the model of CONFIG once per fold and say how its score varies.
+    """Train a model per fold; say how the score varies.
 
     Every row but the test rows is scored once per repeat, by a model that never saw it. Within each
     fold a part of the training rows chooses the epoch, so that the scored rows choose nothing.

@@ -12,7 +12,11 @@ from dlcli.commands.options import json_option, print_json
 @click.argument("name", required=False)
 @json_option
 def command(family: str | None, name: str | None, as_json: bool) -> None:
-    """Show what a config can name: all families, one FAMILY (`layer`), or one Part (`layer dense`)."""
+    """Show what a config can name.
+
+    Without arguments everything; else one FAMILY (`layer`), one Part (`layer dense`) or one section
+    of the config (`training`).
+    """
     from dlcli.workflows.parts import describe
 
     found = describe(family, name)

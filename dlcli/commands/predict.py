@@ -17,10 +17,11 @@ from dlcli.commands.options import runs_option, trust_option
 @runs_option
 @trust_option
 def command(run: str, file: Path, output: Path | None, runs: Path | None, trust: bool) -> None:
-    """Predict the rows of FILE (csv or npz) with the model of RUN (a name, a folder or `latest`).
+    """Predict the rows of FILE with the model of RUN.
 
-    FILE needs the input columns of the training data; the target column may be missing. The result is
-    CSV: a line per row with the predicted class and the probability of each, or the predicted numbers.
+    RUN is a name, a folder or `latest`. FILE is csv or npz and needs the input columns of the training data;
+    the target column may be missing. The result is CSV: a line per row with the predicted class and the
+    probability of each, or the predicted numbers.
     """
     from dlcli.terminal.progress import progress
     from dlcli.workflows.predict import predict

@@ -13,7 +13,7 @@ from dlcli.commands.options import json_option, print_json, runs_option
 @runs_option
 @json_option
 def command(runs: Path | None, as_json: bool) -> None:
-    """List the runs, the newest last, with what each reached."""
+    """List the runs and what each reached."""
     from dlcli.workflows.runs import list_runs
 
     rows = list_runs(runs)

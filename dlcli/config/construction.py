@@ -29,10 +29,10 @@ from dlcli.config.forms import (
     in_words,
 )
 from dlcli.config.layering import DEFAULT
-from dlcli.config.long_form import NONE, choose
+from dlcli.config.long_form import NONE, choose, long_form
 from dlcli.config.misreadings import field_meant_for, misread_main_field, missing_blank, not_a_part
 from dlcli.config.nearest import did_you_mean, nearest
-from dlcli.config.nodes import Invalid, Mapping, Node, Scalar, Sequence, clipped, plain_data
+from dlcli.config.nodes import Entry, Invalid, Mapping, Node, Scalar, Sequence, clipped, plain_data
 from dlcli.config.paths import expand, expand_code
 from dlcli.config.sentences import Subject, about_whom, field_problem, got, reason
 from dlcli.config.unknown import BROKEN, UnknownValueError
@@ -195,7 +195,7 @@ class Construction:
         broken: set[str] = set()
         for key, entry in node.entries.items():
             if key not in known:
-                broken |= self._unknown_key(entry.key, known, node, owner, (*path, key))
+                broken |= self._unknown_key(entry, known, node, owner, (*path, key))
             elif not _restores_default(entry.value, known[key]):
                 name = f"{owner}{key}"
                 value = self._value(entry.value, known[key].form, name, (*path, key), known[key])
@@ -218,9 +218,10 @@ class Construction:
         return record.model_construct(**given, **lost | partly)
 
     def _unknown_key(
-        self, key: Scalar, known: dict[str, RecordField], node: Mapping, owner: str, path: ConfigPath
+        self, entry: Entry, known: dict[str, RecordField], node: Mapping, owner: str, path: ConfigPath
     ) -> set[str]:
-        """Says that a key is unknown; the field that was meant is no longer known either."""
+        """Says that a key is unknown, and what is wrong with its value if the nearest key was meant."""
+        key = entry.key
         joined = missing_blank(key, path)
         if joined is not None and key.text.split(":", 1)[0] in known:
             self.add(joined)
@@ -229,9 +230,13 @@ class Construction:
         near = nearest(key.text, free)
         whose = owner.strip(" .")
         message = f"{whose} has no field {clipped(key.text)}" if whose else f"there is no key {clipped(key.text)}"
-        hint = f"did you mean {near}?" if near else did_you_mean(key.text, known)
+        there = [*known, "extends"] if not whose else known
+        hint = f"did you mean {near}?" if near else did_you_mean(key.text, there)
         self._say("unknown-key", message, hint, key, path)
-        return {near} if near else set()
+        if not near:
+            return set()
+        self._value(long_form(entry.value, known[near].form), known[near].form, f"{owner}{near}", path, known[near])
+        return {near}
 
     def _report(
         self,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping as Known
 from collections.abc import Sequence as List
+from dataclasses import replace
 from pathlib import Path
 
 from dlcli.config import catalog
-from dlcli.config.forms import Either, Form, Named, OnePart, OneSection, Several, fields
+from dlcli.config.forms import Either, Form, Named, OnePart, OneSection, RecordField, Several, fields
 from dlcli.config.long_form import choose, long_form
 from dlcli.config.nearest import did_you_mean
 from dlcli.config.nodes import (
@@ -86,9 +88,13 @@ class Layers:
         result: Mapping | None = None
         for node in extends.items if isinstance(extends, Sequence) else (extends,):
             base = self._base(node, below)
-            if base is not None:
+            if base is None:
+                written = replace(written, lost_keys=True)  # what is missing may have stood there
+            else:
                 result = base if result is None else merge_mappings(result, base)
-        return written if result is None else merge_mappings(result, written)
+        if result is None:
+            return written
+        return replace(merge_mappings(result, written), lost_keys=written.lost_keys or result.lost_keys)
 
     def _base(self, node: Node, below: tuple[Path, ...]) -> Mapping | None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
@@ -176,7 +182,8 @@ def _change(node: Node | None, steps: List[Scalar], value: Node, form: Form) -> 
         case OneSection():
             known = fields(form.section)
             if step.text not in known:
-                raise _NoSuchPathError(step, f"there is no {step.text} here", did_you_mean(step.text, known))
+                hint = _below(step.text, known) or did_you_mean(step.text, known)
+                raise _NoSuchPathError(step, f"there is no {step.text} here", hint)
             return _change_entry(node, steps, value, known[step.text].form)
         case Named():
             return _change_entry(node, steps, value, form.item)
@@ -185,6 +192,17 @@ def _change(node: Node | None, steps: List[Scalar], value: Node, form: Form) -> 
         case Several():
             return _change_item(node, steps, value, form)
     raise _NoSuchPathError(step, f"{step.text} leads nowhere: there is a single value above it")
+
+
+def _below(name: str, known: Known[str, RecordField]) -> str:
+    """A suggestion where a path begins with a field of a section, without the section."""
+    sections = {key: _towards(field.form, None) for key, field in known.items()}
+    paths = [
+        f"{key}.{name}"
+        for key, form in sections.items()
+        if isinstance(form, OneSection) and name in fields(form.section)
+    ]
+    return f"did you mean {' or '.join(paths)}?" if paths else ""
 
 
 def _towards(form: Form, node: Node | None) -> Form:
@@ -238,11 +256,17 @@ def _change_item(node: Node | None, steps: List[Scalar], value: Node, form: Seve
     names = [_name_of(item) for item in items]
     number = names.index(step.text) if step.text in names else int(step.text) if step.text.isdecimal() else -1
     if not 0 <= number < len(items) or node is None:
-        there = f"there are {len(items)}, from 0 on" if items else "the config does not write this list"
+        numbered = ", ".join(f"{place} is {_part_of(item)}" for place, item in enumerate(items))
+        there = f"items go by number: {clipped(numbered)}" if items else "the config does not write this list"
         raise _NoSuchPathError(step, f"there is no item {step.text}", there)
     changed = _change(items[number], steps[1:], value, form.item)
     kept = (*items[:number], *(() if changed is None else (changed,)), *items[number + 1 :])
     return Sequence(node.origin, node.line, node.column, node.length, kept)
+
+
+def _part_of(item: Node) -> str:
+    """Which Part an item of a list is."""
+    return next(iter(item.entries)) if isinstance(item, Mapping) and item.entries else "something else"
 
 
 def _name_of(item: Node) -> str | None:

@@ -23,6 +23,7 @@ class FoldScores:
         name: of the metric.
         values: fold by fold, repeat after repeat; None where it does not exist.
         mean, sd: of the values; None where one is missing (sd: or there are fewer than 2).
+        greater_is_better: the direction of the metric.
         interval: of the expected score of this recipe, trained on as many rows as a fold trains on.
     """
 
@@ -31,6 +32,7 @@ class FoldScores:
     mean: float | None
     sd: float | None
     interval: Interval
+    greater_is_better: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -45,6 +47,7 @@ class FoldScores:
             "method": interval.method or None,
             "n": interval.n,
             "reason": interval.reason or None,
+            "greater_is_better": self.greater_is_better,
         }
 
 
@@ -71,11 +74,12 @@ def summarize(
         values = np.array([scores[name] for scores in fold_scores], dtype=np.float64)
         shown = tuple(float(value) if math.isfinite(value) else None for value in values)
         if None in shown or not shown:
-            found.append(FoldScores(name, shown, None, None, intervals.absent("does not exist in every fold")))
+            interval = intervals.absent("does not exist in every fold")
+            found.append(FoldScores(name, shown, None, None, interval, metric.greater_is_better))
             continue
         mean, sd = float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
         interval = intervals.absent(dependence) if dependence else corrected_t(values, folds, confidence)
-        found.append(FoldScores(name, shown, mean, sd, _within(interval, metric)))
+        found.append(FoldScores(name, shown, mean, sd, _within(interval, metric), metric.greater_is_better))
     return tuple(found)
 
 

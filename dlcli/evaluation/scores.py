@@ -33,6 +33,7 @@ class Score:
         n: the count that carries the interval.
         reason: why there is no value or no interval.
         starred: whether these rows chose something (an epoch, a threshold), so that it flatters.
+        greater_is_better: its direction.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Score:
     n: float | None = None
     reason: str = ""
     starred: bool = False
+    greater_is_better: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -55,6 +57,7 @@ class Score:
             "n": int(self.n) if self.n is not None and self.n % 1 == 0 else self.n,
             "reason": self.reason or None,
             "starred": self.starred,
+            "greater_is_better": self.greater_is_better,
         }
 
 
@@ -169,7 +172,8 @@ def score_table(  # noqa: PLR0913 - the arguments of `score` and three of its ow
     found = []
     for (name, value), metric in zip(values.items(), metrics, strict=True):
         if not math.isfinite(value):
-            found.append(Score(name, None, reason=why, starred=starred))
+            absent = Score(name, None, reason=why, starred=starred, greater_is_better=metric.greater_is_better)
+            found.append(absent)
             continue
         if dependence:
             interval = intervals.absent(dependence)
@@ -177,7 +181,8 @@ def score_table(  # noqa: PLR0913 - the arguments of `score` and three of its ow
             interval = metric.interval(rows, confidence)
         else:
             interval = intervals.absent("no formula for a function of one's own")
-        found.append(Score(name, value, **asdict(interval), starred=starred))
+        direction = metric.greater_is_better
+        found.append(Score(name, value, **asdict(interval), starred=starred, greater_is_better=direction))
     return SubsetScores(len(truth), tuple(found))
 
 

@@ -25,7 +25,12 @@ def print_parts(found: dict[str, Any]) -> None:
         for family, names in found["families"].items():
             table.add_row(family, ", ".join(names))
         console.print(table)
-        console.print("\nMore: dlcli parts FAMILY, dlcli parts FAMILY NAME", style="dim")
+        sections = _table("section", "fields")
+        for section, names in found["sections"].items():
+            sections.add_row(section, ", ".join(names))
+        console.print()
+        console.print(sections)
+        console.print("\nMore: dlcli parts layer, dlcli parts layer dense, dlcli parts training", style="dim")
     elif "parts" in found:
         table = _table(found["family"], "meaning")
         for name, meaning in found["parts"].items():
@@ -45,13 +50,15 @@ def _print_part(console: Console, part: dict[str, Any]) -> None:
             default = "required" if field["required"] else str(field["default"]).lower()
             table.add_row(name + (" (main)" if field["main"] else ""), default, field["range"], field["meaning"])
         console.print(table)
-    console.print(f"\nexample:  {part['example']}", markup=False)
+    if part["example"]:
+        console.print(f"\nexample:  {part['example']}", markup=False)
 
 
 def print_check(result: dict[str, Any]) -> None:
     """Draws what `workflows.check.check` found in a config without problems."""
     console = make_console()
-    console.print(f"{result['config']}: no problems", markup=False)
+    looked = "" if "columns" in result else "; the data were not read (--data does that)"
+    console.print(f"{result['config']}: no problems{looked}", markup=False)
     for note in result["notes"]:
         console.print(note, markup=False, style="dim")
     if "columns" in result:

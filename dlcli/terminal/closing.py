@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from dlcli.runs.directory import RunDirectory
+from dlcli.runs.directory import RunDirectory, runs_root
 from dlcli.runs.record import Record
-from dlcli.terminal.console import make_console
+from dlcli.terminal.console import make_console, print_table
 from dlcli.terminal.numbers import number
 
 SUBSETS = ("train", "validation", "test")
@@ -26,14 +26,14 @@ def print_run(path: Path, *, as_json: bool = False) -> None:
         console.print_json(json.dumps(_plain(path, entry, scores)))
         return
     console.print()
-    console.print(_fold_table(scores) if scores["folds"] else _subset_table(scores))
+    print_table(console, _fold_table(scores) if scores["folds"] else _subset_table(scores))
     if scores["folds"] and "test" in scores:
         console.print()
-        console.print(_subset_table(scores))
+        print_table(console, _subset_table(scores))
     for line in _remarks(scores):
         console.print(line, markup=False, style="dim")
     console.print(f"\nrun   {_shown(path)}", markup=False)
-    for step in _next_steps(entry, scores):
+    for step in _next_steps(path, entry, scores):
         console.print(f"next  {step}", markup=False)
 
 
@@ -87,6 +87,7 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
     if scores["baseline_name"]:
         yield f"baseline: {scores['baseline_name']}, from the training rows alone"
     shown = [each for name in SUBSETS if name in scores for each in scores[name]["scores"]]
+    yield from _not_above_baseline(scores)
     if any(score["starred"] for score in shown):
         yield "* these rows chose the epoch, so this score flatters"
     if scores["folds"]:
@@ -100,14 +101,37 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
         yield f"no interval: {reason}"
 
 
-def _next_steps(entry: Record, scores: dict[str, Any]) -> Iterator[str]:
+def _not_above_baseline(scores: dict[str, Any]) -> Iterator[str]:
+    """Says which scores an answer that looks at no input would reach as well."""
+    pairs = [("folds", scores["folds"], scores["baseline_folds"], "mean")] if scores["folds"] else []
+    pairs += [
+        (subset, scores[subset]["scores"], scores["baseline"][subset]["scores"], "value")
+        for subset in ("validation", "test")
+        if subset in scores
+    ]
+    for where, reached, baseline, key in pairs:
+        worse = [a["name"] for a, b in zip(reached, baseline, strict=True) if not _is_better(a, b, key)]
+        if worse:
+            yield f"warning: not better than the baseline on {where}: {', '.join(worse)}"
+            yield "         look at the inputs and the learning rate; a numeric target wants `scale: standardize`"
+
+
+def _is_better(score: dict[str, Any], baseline: dict[str, Any], key: str) -> bool:
+    if score[key] is None or baseline[key] is None:
+        return True
+    better: bool = score[key] > baseline[key] if score["greater_is_better"] else score[key] < baseline[key]
+    return better
+
+
+def _next_steps(path: Path, entry: Record, scores: dict[str, Any]) -> Iterator[str]:
+    run = entry.name if path.parent == runs_root() else _shown(path)
     if entry.command == "kfold" and "test" not in scores:
         if entry.rows.get("test"):
             yield f"dlcli kfold ... --final   one model on all other rows; opens the {entry.rows['test']:,} test rows"
         return
     if "test" not in scores and entry.rows.get("test"):
-        yield f"dlcli evaluate {entry.name}   opens the sealed test set ({entry.rows['test']:,} rows)"
-    yield f"dlcli predict {entry.name} FILE   predicts new rows"
+        yield f"dlcli evaluate {run}   opens the sealed test set ({entry.rows['test']:,} rows)"
+    yield f"dlcli predict {run} FILE   predicts new rows"
 
 
 def _shown(path: Path) -> str:

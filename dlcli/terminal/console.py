@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 PIPED_WIDTH = 400
 
@@ -13,3 +15,9 @@ def make_console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made.width = PIPED_WIDTH
     return made
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Draws a table at its own width: a terminal that is too narrow wraps lines, but nothing is cut off."""
+    width = Measurement.get(console, console.options.update(width=PIPED_WIDTH), table).maximum
+    console.print(table, width=max(width, console.width), crop=False)

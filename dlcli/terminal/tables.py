@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from dlcli.terminal.console import make_console
+from dlcli.terminal.console import make_console, print_table
 from dlcli.terminal.numbers import number
 
 
@@ -24,4 +24,4 @@ def print_runs(rows: Sequence[dict[str, Any]]) -> None:
         started = (row["started"] or "")[:16].replace("T", " ")
         score = "" if row["score"] is None else f"{row['metric']} {number(row['score'])}"
         table.add_row(row["run"], row["command"] or "", row["status"], started, score, row["on"] or "")
-    console.print(table)
+    print_table(console, table)

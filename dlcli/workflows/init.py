@@ -82,6 +82,7 @@ class _Plan:
     ignored: Mapping[str, str] = field(default_factory=dict)
     gaps: bool = False
     imbalance: float = 1.0
+    without_target: int = 0
 
 
 def draft(findings: Findings, target_column: str | None, *, beside: Path) -> str:
@@ -131,7 +132,8 @@ def _plan(findings: Findings, name: str) -> _Plan:
     if not kept:
         raise DataError(Problem("no-inputs", f"{findings.file} has no column left to learn from", ""))
     gaps = any((inputs[column].codes == MISSING).any() for column in kept if kept[column].kind == "numeric")
-    return _Plan(answer.goal, Schema(columns=kept), ignored, gaps, _imbalance(answer))
+    missing = findings.rows - len(rows)
+    return _Plan(answer.goal, Schema(columns=kept), ignored, gaps, _imbalance(answer), missing)
 
 
 def _why_ignored(name: str, samples: Samples, schema: Schema) -> str:
@@ -164,7 +166,8 @@ def _imbalance(answer: target.Answer) -> float:
 
 
 def _text(findings: Findings, plan: _Plan, beside: Path) -> str:
-    path = os.path.relpath(findings.file.absolute(), beside.absolute())
+    file = findings.file
+    path = str(file) if file.is_absolute() else os.path.relpath(file.absolute(), beside.absolute())
     goal = plan.goal
     lines = [
         f"# {findings.file.name}: {findings.rows:,} rows, {len(findings.columns)} columns, as `dlcli init` saw them.",
@@ -172,7 +175,7 @@ def _text(findings: Findings, plan: _Plan, beside: Path) -> str:
         "data:",
         f"  source: {{csv: {_source(findings, path)}}}",
         f"  target: {_target_text(goal)}",
-        *_ignore_lines(plan),
+        *_left_out(plan),
         f"task: {goal.task}" + (f"  # classes: {', '.join(goal.classes)}" if 0 < len(goal.classes) < 12 else ""),
         "",
         "# A fifth of the rows chooses the epoch, a tenth stays sealed until `dlcli evaluate`.",
@@ -201,11 +204,14 @@ def _target_text(goal: Goal) -> str:
     return f"{{column: {name}, scale: standardize}}" if goal.task is Task.REGRESSION else str(name)
 
 
-def _ignore_lines(plan: _Plan) -> list[str]:
-    if not plan.ignored:
-        return []
-    lines = ["  ignore:"]
-    lines += [f"    - {scalar(name)}  # {reason}" for name, reason in plan.ignored.items()]
+def _left_out(plan: _Plan) -> list[str]:
+    """Rows and columns that are not used, and why."""
+    lines = []
+    if plan.without_target:
+        lines.append(f"  missing_target: drop  # {plan.without_target:,} rows have no {plan.goal.names[0]}")
+    if plan.ignored:
+        lines.append("  ignore:")
+        lines += [f"    - {scalar(name)}  # {reason}" for name, reason in plan.ignored.items()]
     return lines
 
 

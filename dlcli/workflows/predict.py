@@ -52,6 +52,8 @@ def predict(
         shape=experiment.data.shape,
         channels=experiment.data.channels,
     )
+    for note in rows.found.notes:
+        emit(Note(note))
     for name, count in rows.misfits.items():
         emit(Note(f"{count:,} cells of {name} do not fit its kind and count as missing", warning=True))
     for name, count in fitted.unseen(rows.samples).items():

@@ -252,13 +252,22 @@ class Finished:
         return Pipeline.restore(experiment.preprocessing, schema, state)
 
 
+def _latest_with_model(root: Path) -> RunDirectory | None:
+    """The newest run that ended well and has a model."""
+    for listed in reversed(directory.list_runs(root)):
+        if listed.status == "completed" and (listed.directory.path / MODEL).exists():
+            return listed.directory
+    return None
+
+
 def finished(root: Path, which: Path | str) -> Finished:
     """A run that has ended well and has a model.
 
     Raises:
         ConfigError: there is no such run, or it has no model.
     """
-    folder = directory.find(root, str(which))
+    folder = _latest_with_model(root) if which == directory.LATEST else None
+    folder = folder or directory.find(root, str(which))
     found = Finished(folder, folder.record())
     if found.record.status != "completed":
         message = f"run {folder.name} is {found.record.status}, not completed"

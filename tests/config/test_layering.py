@@ -138,7 +138,7 @@ def test_an_option_makes_a_broken_config_right(tmp_path: Path) -> None:
     [
         ("training.epochs=x", "wrong-type", "x", "20"),
         ("training.epoch=3", "no-such-path", "epoch", "epochs"),
-        ("architecture.3.dense.units=1", "no-such-path", "3", "there are 1"),
+        ("architecture.3.dense.units=1", "no-such-path", "3", "items go by number"),
         ("optimizer.learning_rate=1", "no-such-path", "learning_rate", "adam.learning_rate"),
         ("optimizer.adam.clip_norm=1", "no-such-path", "clip_norm", "clipnorm"),
         ("seed.x=1", "no-such-path", "x", ""),

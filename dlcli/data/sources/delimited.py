@@ -61,6 +61,7 @@ class _Table(NamedTuple):
     names: list[str]
     path: Path
     delimiter: str
+    notes: tuple[str, ...]
 
 
 class Csv(Source):
@@ -129,11 +130,17 @@ class Csv(Source):
             tables += parts
             rows[subset] = sum(part.cells.height for part in parts)
         delimiter = tables[0].delimiter
-        found = () if self.delimiter else (f"delimiter: {delimiter}",)
+        found = [] if self.delimiter else [f"delimiter: {delimiter}"]
+        found += [note for table in tables for note in table.notes]
+        if self.header is None and self.names is None and _looks_like_data(tables[0].names):
+            found.append(
+                f"the first line was taken as the header, but looks like data ({_shown(tuple(tables[0].names))}): "
+                "if it is, write `header: false`, or `names: [...]`"
+            )
         return Found(
             self._samples(tables),
             subsets=_consecutive(rows) if len(rows) > 1 else None,
-            notes=found,
+            notes=tuple(found),
             files=tuple(table.path for table in tables),
             settings={"delimiter": delimiter, "header": self._has_header},
         )
@@ -162,7 +169,7 @@ class Csv(Source):
             message = f"{path} has a header but no rows"
             suggestion = "if that line is no header, write `header: false`"
             raise DataError(Problem("no-rows", message, suggestion, field))
-        return _Table(cells, names, path, delimiter)
+        return _Table(cells, names, path, delimiter, _left_out(body, cells, path, has_header=self._has_header))
 
     def _body(self, path: Path, field: ConfigPath) -> bytes:
         """The text as UTF-8 with plain line ends; lines that are left out are empty."""
@@ -219,6 +226,22 @@ class Csv(Source):
 
     def _tokens(self, column: str) -> tuple[str, ...]:
         return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
+
+
+def _looks_like_data(names: list[str]) -> bool:
+    """Whether a header is half numbers: nobody names columns so."""
+    from dlcli.data import literals
+
+    return bool(literals.numbers(names)[1].mean() >= 0.5)
+
+
+def _left_out(body: bytes, cells: Rectangle, path: Path, *, has_header: bool) -> tuple[str, ...]:
+    """Says how many empty lines were left out of a file of one column, where each might be a gap."""
+    lines = body.strip(b"\n").count(b"\n") + 1
+    empty = lines - cells.height - has_header
+    if cells.width > 1 or empty <= 0:
+        return ()
+    return (f"{empty:,} empty lines of {path.name} were left out",)
 
 
 def _as_utf8(raw: bytes, encoding: str, path: Path, field: ConfigPath) -> bytes:

@@ -148,7 +148,7 @@ def test_a_delimiter_can_be_named_or_written(tmp_path: Path, sign: str) -> None:
 )
 def test_the_delimiter_is_found_and_said(tmp_path: Path, text: str, delimiter: str) -> None:
     found = read(write(tmp_path, text))
-    assert found.notes == (f"delimiter: {delimiter}",)
+    assert found.notes[0] == f"delimiter: {delimiter}"
     assert found.settings["delimiter"] == delimiter
 
 
@@ -324,3 +324,11 @@ def test_what_is_written_quoted_is_read_back(tmp_path_factory: pytest.TempPathFa
     path = write(tmp_path_factory.mktemp("t"), "\n".join(lines) + "\n")
     found = read(path, delimiter="comma", strip=False)
     assert rows(found) == [tuple(cell or "-" for cell in row) for row in table]
+
+
+def test_a_first_line_of_numbers_is_questioned_as_a_header(tmp_path: Path) -> None:
+    assert "looks like data" in read(write(tmp_path, "18.0,8,chevrolet\n15.0,6,ford\n")).notes[1]
+
+
+def test_empty_lines_of_a_single_column_are_counted(tmp_path: Path) -> None:
+    assert "1 empty lines of" in read(write(tmp_path, "length\n40\n\n50\n")).notes[-1]
