@@ -52,14 +52,14 @@ def load(code: str) -> Any:
     return getattr(module, name)
 
 
-def call(code: str, arguments: dict[str, Any]) -> Any:
-    """What `file.py:Name(**arguments)` returns.
+def call(code: str, arguments: dict[str, Any], *values: Any) -> Any:
+    """What `file.py:Name(*values, **arguments)` returns.
 
     Raises:
         ConfigError: it cannot be loaded, or the call fails.
     """
     try:
-        return load(code)(**arguments)
+        return load(code)(*values, **arguments)
     except ConfigError:
         raise
     except Exception as error:

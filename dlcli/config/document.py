@@ -35,7 +35,9 @@ class Document:
 
     def locate(self, problem: Problem) -> Problem:
         """The problem at the place of its config path, or of the nearest part of it that is written."""
-        return problem if problem.place else problem.at(place_of(self._tree, problem.path))
+        if problem.place or not problem.path or str(problem.path[0]) not in self._tree.entries:
+            return problem  # nothing of it is written, and the place of something else would mislead
+        return problem.at(place_of(self._tree, problem.path))
 
 
 def load(

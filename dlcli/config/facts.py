@@ -82,9 +82,9 @@ class Case:
 
     @property
     def monitors(self) -> tuple[str, ...]:
-        """Everything that can be watched."""
+        """Everything that can be watched, where there are validation rows."""
         names = ("loss", *self.metrics)
-        return (*names, *(f"val_{name}" for name in names)) if self.has_validation else names
+        return (*names, *(f"val_{name}" for name in names))
 
 
 def default_metrics(task: Task) -> tuple[Metric, ...]:

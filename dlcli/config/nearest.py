@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 _LONGEST_WORD = 60
+_LONG_WORD = 8
+"""With more letters, the end of a longer name is no slip but a short form: `focal_crossentropy`."""
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -24,8 +26,9 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     limit = max(1, (len(bare) + 1) // 3)
     slips = [(_slips(bare, _bare(candidate), limit), candidate) for candidate in words]
     fewest = min(slips, key=lambda pair: pair[0], default=(limit + 1, ""))
-    if fewest[0] <= limit and len(bare) > 1:
-        return fewest[1]
+    longer = next((each for each in words if len(bare) > _LONG_WORD and _bare(each).endswith(bare)), None)
+    if longer or (fewest[0] <= limit and len(bare) > 1):
+        return longer or fewest[1]
     if len(bare) > 2:
         for candidate in words:
             if _bare(candidate).startswith(bare) or _bare(candidate).endswith(bare):

@@ -70,10 +70,10 @@ def _one_rate(case: Case) -> Iterator[Problem]:
 
 def _monitor(case: Case, name: str, path: ConfigPath) -> Iterator[Problem]:
     """A monitor that is watched must exist."""
-    if name.startswith("val_") and not case.has_validation:
-        yield _needs_validation(case, f"{name} cannot be watched", path)
-    elif name not in case.monitors:
+    if name not in case.monitors:
         yield Problem("unknown-monitor", f"there is no monitor {name}", did_you_mean(name, case.monitors), path)
+    elif name.startswith("val_") and not case.has_validation:
+        yield _needs_validation(case, f"{name} cannot be watched", path)
 
 
 def _needs_validation(case: Case, what: str, path: ConfigPath) -> Problem:

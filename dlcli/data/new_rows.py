@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlcli.data.kinds import convert
 from dlcli.data.layout import SHAPED, Channels, lay_out
+from dlcli.data.sources.npz import Npz
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
 from dlcli.samples import Found, Samples, Schema
@@ -52,7 +53,8 @@ def read_new_rows(
     Raises:
         DataError: the file cannot be read, or lacks a column.
     """
-    found = source.other_file(str(path.absolute())).read()
+    reader = source.other_file(str(path.absolute()))
+    found = (reader.only(tuple(schema.columns)) if isinstance(reader, Npz) else reader).read()
     samples = found.samples
     if path.suffix == ".npz" and len(samples) == len(schema.columns) == 1:
         samples = Samples({next(iter(schema.columns)): next(iter(samples.columns.values()))}, samples.rows)

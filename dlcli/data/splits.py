@@ -107,6 +107,10 @@ class RowSplit(Split):
         """The facts with what the split itself reads added."""
         return facts
 
+    def test_rows(self, facts: RowFacts) -> NDArray[Any] | None:
+        """The test rows, where they are known without a look at targets; else None."""
+        return (facts.subsets or {}).get("test")
+
     def gap_rows(self) -> int:
         """Rows left out at each border in time."""
         return 0
@@ -297,6 +301,10 @@ class Predefined(RowSplit):
             cut = divide(facts, rows["train"], None, missing, order)
             rows |= {name: part for name, part in cut.items() if name == "train" or name in missing}
         return rows
+
+    def test_rows(self, facts: RowFacts) -> NDArray[Any] | None:
+        """The test rows that the column or the source names."""
+        return self._named_rows(facts)["test"] if self.column else super().test_rows(facts)
 
     def _named_rows(self, facts: RowFacts) -> dict[Subset, NDArray[Any]]:
         """Rows by subset, from the column.

@@ -53,7 +53,13 @@ class Answer:
         return FittedScale.fit(self.scales, self.values[rows]) if self.scales else FittedScale()
 
 
-def resolve(section: Target | None, found: Found, task: Task | None, missing_target: MissingTarget) -> Answer:
+def resolve(
+    section: Target | None,
+    found: Found,
+    task: Task | None,
+    missing_target: MissingTarget,
+    sealed_rows: NDArray[Any] | None = None,
+) -> Answer:
     """Reads the target out of what a source found.
 
     Args:
@@ -61,6 +67,7 @@ def resolve(section: Target | None, found: Found, task: Task | None, missing_tar
         found: what the source read.
         task: the task if the config names it, else it is inferred.
         missing_target: what to do about rows without a target.
+        sealed_rows: rows that are known to be test rows; of them only the class names are used.
 
     Raises:
         DataError: a target column is absent, has gaps, one value, or values that do not fit the task.
@@ -71,17 +78,18 @@ def resolve(section: Target | None, found: Found, task: Task | None, missing_tar
     known = np.all([_known(column) for column in columns.values()], axis=0)
     keep = np.flatnonzero(known)
     notes = _missing_notes(tuple(columns), len(known), len(keep), missing_target)
-    chosen = task or _infer_task(columns, keep)
+    deciding = keep if sealed_rows is None else np.setdiff1d(keep, sealed_rows)
+    chosen = task or _infer_task(columns, deciding)
     if task is None:
-        notes += (f"task: {chosen}, from {_described(columns, keep)}",)
+        notes += (f"task: {chosen}, from {_described(columns, deciding)}",)
     _require_fitting_settings(section, chosen)
     if chosen in CLASSIFICATION:
         goal, values = _classes(section, columns, keep, chosen)
         return Answer(goal, values, keep, (), notes)
     numbers = _numbers(columns, keep, chosen)
-    scales = _scales(section, numbers[keep], tuple(columns)) if chosen in NUMBERS else ()
+    scales = _scales(section, numbers[deciding], tuple(columns)) if chosen in NUMBERS else ()
     if chosen is Task.BOUNDED_REGRESSION:
-        _require_bounds(numbers[keep], tuple(columns), scales)
+        _require_bounds(numbers[deciding], tuple(columns), scales)
     return Answer(Goal(chosen, tuple(columns)), numbers, keep, scales, notes)
 
 
@@ -293,7 +301,8 @@ def _classes(
     names = _listed_classes(section.classes, present) if section.classes else present
     _require_class_count(name, names, len(keep), task, present)
     if section.positive is not None:
-        positive = _same_class(section.positive, names, "positive")
+        meant = section.aliases.get(section.positive, section.positive)
+        positive = _same_class(meant, names, "positive")
         names = [*(other for other in names if other != positive), positive]
     number = {word: position for position, word in enumerate(names)}
     table = np.array([*(number.get(word, MISSING) for word in coded.vocabulary), MISSING], dtype=np.int64)

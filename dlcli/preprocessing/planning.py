@@ -129,9 +129,12 @@ class _State:
             self.problems.append(no_columns_left())
 
 
+_NO_STEPS = "drop fewer columns; columns of free text and dates have no steps in this version and are dropped"
+
+
 def no_columns_left() -> Problem:
     """The steps drop everything."""
-    return Problem("no-columns-left", "no column is left after preprocessing", "drop fewer columns", PATH)
+    return Problem("no-columns-left", "no column is left after preprocessing", _NO_STEPS, PATH)
 
 
 def _not_numeric(name: str, kind: str) -> Problem:

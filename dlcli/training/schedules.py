@@ -153,4 +153,4 @@ class CustomSchedule(WarmedSchedule):
 
     def planned(self, epoch: float, epochs: int, initial: float) -> float:  # noqa: ARG002 - the function decides
         """The rate without the warm-up."""
-        return float(custom_code.call(self.object, {"epoch": epoch}))
+        return float(custom_code.call(self.object, {}, epoch))

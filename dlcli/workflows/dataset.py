@@ -114,7 +114,8 @@ def located(document: Document) -> Iterator[None]:
 def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     data, split = experiment.data, _row_split(experiment.split)
     found = data.source.read()
-    answer = target.resolve(data.target, found, experiment.task, data.missing_target)
+    known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
+    answer = target.resolve(data.target, found, experiment.task, data.missing_target, known_test)
     names = target.names_of(data.target, found)
     assigned = roles.assign(found, names, _wanted(data, split))
     row_hashes = hashes.row_hashes(found.samples)
@@ -122,9 +123,9 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     facts = _row_facts(found, answer, assigned, repeats)
     subsets = split.cut(facts)
     subsets = {name: subsets.get(name, np.zeros(0, dtype=np.int64)) for name in ("train", "validation", "test")}
-    samples, inputs = layout.lay_out(found.samples, assigned.inputs, data.shape, data.channels)
-    overrides = kinds.overrides(_kind_lists(data), inputs)
     not_test = np.setdiff1d(facts.usable, subsets["test"], assume_unique=True)
+    samples, inputs = layout.lay_out(found.samples, assigned.inputs, data.shape, data.channels, not_test)
+    overrides = kinds.overrides(_kind_lists(data), inputs)
     schema = kinds.infer(samples, inputs, not_test, overrides)
     typed, misfits = kinds.convert(samples.select(inputs), schema)
     weight = roles.weights(found.samples, assigned.weight) if assigned.weight else None

@@ -42,7 +42,7 @@ def evaluate(
     require_test_rows(dataset)
     backend.load(threads=experiment.training.threads)
     with reopened(found, emit) as recording:
-        model = exported.load_model(found.model, trust=trust)
+        model = exported.load_model(found.model, experiment, trust=trust)
         names: list[Subset] = ["train", "validation"]
         trained_on = [dataset.subsets[name] for name in names if name in found.trained_on]
         scorer = Scorer(experiment, dataset, np.sort(np.concatenate(trained_on)))

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlcli.config.experiment import Experiment
+from dlcli.network.layers.custom import CustomLayer
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.problems import ConfigError, Problem
 from dlcli.samples import Samples
+from dlcli.seeds import Seeds
 from dlcli.task import Goal, Task
 
 if TYPE_CHECKING:
@@ -21,11 +24,12 @@ BATCH_VALUES = 2**22
 """Raw values in one batch of predictions."""
 
 
-def load_model(path: Path, *, trust: bool) -> keras.Model:
+def load_model(path: Path, experiment: Experiment, *, trust: bool) -> keras.Model:
     """Loads a model in Keras's safe mode, in which it cannot run code of its own.
 
     Args:
         path: a `.keras` file.
+        experiment: whose layers of the user's own it may hold.
         trust: load also what runs code.
 
     Raises:
@@ -33,19 +37,20 @@ def load_model(path: Path, *, trust: bool) -> keras.Model:
     """
     import keras
 
+    own = [layer.build(Seeds(0).stream()) for layer in experiment.architecture if isinstance(layer, CustomLayer)]
+    classes = {type(layer).__name__: type(layer) for layer in own}
     try:
         with warnings.catch_warnings():
             # A column name with a slash cannot be an input's name, only its key.
             warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
-            model: keras.Model = keras.models.load_model(path, compile=False, safe_mode=not trust)
-    except FileNotFoundError as error:
-        raise ConfigError(Problem("no-model", f"{path} is not there", "the run has no model")) from error
+            model: keras.Model = keras.models.load_model(path, classes, compile=False, safe_mode=not trust)
     except Exception as error:
         # Keras raises ValueError, TypeError, KeyError, OSError or BadZipFile for files that it cannot read.
         if "unsafe" in str(error) or "lambda" in str(error).lower():
             message = f"{path} holds code of its own (a Lambda layer) that would run when it is loaded"
             raise ConfigError(Problem("unsafe-model", message, "if you trust it, run again with --trust")) from error
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        damaged = path.is_file() and "not found" in str(error)
+        reason = "it is no Keras model" if damaged else (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(Problem("no-model", f"{path} cannot be loaded: {reason}", "train again")) from error
     return model
 
@@ -53,9 +58,14 @@ def load_model(path: Path, *, trust: bool) -> keras.Model:
 def predict(
     model: keras.Model, fitted: Pipeline, samples: Samples, rows: NDArray[np.int64], goal: Goal
 ) -> NDArray[np.float64]:
-    """Predictions of typed rows; see `Metric.compute` for their shape."""
+    """Predictions of typed rows; see `Metric.compute` for their shape.
+
+    Raises:
+        DataError: a gap is left after preprocessing, of which a network would make a number all the same.
+    """
     import tensorflow as tf
 
+    fitted.transform(samples, rows)  # for its check alone: what the model takes are raw rows
     function = tf.function(lambda row: model(row, training=False), reduce_retracing=True)
     values = sum(max(1, int(np.prod(column.shape))) for column in fitted.schema.columns.values())
     size = max(1, BATCH_VALUES // values)

@@ -140,7 +140,7 @@ def _run_fold(
     base = scorer.baseline.predict(len(fold.scored))
     baseline = _values(experiment, dataset, fold.scored, base, scorer.baseline.threshold)
     folder = f"folds/{fold.repeat + 1}-{fold.number + 1}"
-    run.write_history(trained.outcome, f"{folder}/history.csv")
+    run.write_history(f"{folder}/history.csv")
     if settings.keep_models:
         run.save_model(trained.export(), f"{folder}/model.keras")
     if index == 0:
@@ -207,6 +207,6 @@ def _finish(
     with located(document):
         trained: Trained = train_unit(experiment, dataset, assignment, emit)
     emit(UnitEnded(label, f"{epochs} epochs, the median of the folds"))
-    run.write_history(trained.outcome)
+    run.write_history()
     run.keep_model(trained, trained_on=("train", "validation"))
     open_test(run, Scorer(experiment, dataset, dataset.pool), trained.export(), trained.fitted, "kfold --final")

@@ -59,6 +59,6 @@ def predict(
     for name, count in fitted.unseen(rows.samples).items():
         emit(Note(f"{count:,} rows hold a value of {name} that was never seen in training", warning=True))
     backend.load()
-    model = exported.load_model(found.model, trust=trust)
+    model = exported.load_model(found.model, experiment, trust=trust)
     values = exported.predict(model, fitted, rows.samples, np.arange(rows.samples.rows), goal)
     return Predictions(goal, values, np.arange(len(values)), experiment.evaluation.threshold)

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcli import backend
+from dlcli import backend, custom_code
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.config.writer import to_yaml
-from dlcli.events import Event, Listener, Note
+from dlcli.events import EpochEnded, Event, Listener, Note, UnitStarted
+from dlcli.part import Part
+from dlcli.part import Record as Fields
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.problems import ConfigError, DlcliError, InterruptedRunError, Problem, RefusedError
 from dlcli.runs import directory, ledger, record, whole_files
 from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
-from dlcli.training.loop import Outcome
 from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.unit import Trained
@@ -61,6 +62,7 @@ class Recording:
         self.folder = folder
         self._listener = listener
         self.entry = entry
+        self._epochs: list[dict[str, float]] = []
         self.looks: int | None = None
         """How often the test rows were looked at, once this run has looked."""
         self._scores = scores or {}
@@ -71,17 +73,23 @@ class Recording:
         self.folder.write_record(self.entry)
 
     def emit(self, event: Event) -> None:
-        """Keeps warnings and passes every event on."""
-        if isinstance(event, Note) and event.warning:
-            self.entry = self.entry.changed(warnings=(*self.entry.warnings, event.text))
+        """Keeps warnings and the epochs of the training under way, and passes every event on."""
+        match event:
+            case Note(text, warning=True):
+                self.entry = self.entry.changed(warnings=(*self.entry.warnings, text))
+            case UnitStarted():
+                self._epochs = []
+            case EpochEnded():
+                row = {"learning_rate": event.learning_rate, "seconds": event.seconds}
+                self._epochs.append({"epoch": event.epoch, **event.values, **row})
         self._listener(event)
 
-    def write_history(self, outcome: Outcome, name: str = "history.csv") -> None:
-        """Keeps a row per epoch."""
+    def write_history(self, name: str = "history.csv") -> None:
+        """Keeps a row per epoch of the newest training."""
         stream = io.StringIO()
-        writer = csv.DictWriter(stream, list(outcome.history[0]) if outcome.history else ["epoch"], lineterminator="\n")
+        writer = csv.DictWriter(stream, list(self._epochs[0]) if self._epochs else ["epoch"], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(outcome.history)
+        writer.writerows(self._epochs)
         self.folder.write_text(name, stream.getvalue())
 
     def write_scores(self, scores: dict[str, Any]) -> None:
@@ -169,7 +177,7 @@ def _closing(run: Recording) -> Iterator[None]:
         run.folder.write_record(run.entry)
     except KeyboardInterrupt as error:
         _close(run, "interrupted", "stopped by the user")
-        message = f"stopped; what is there so far lies in {run.folder.path}"
+        message = f"stopped; config, record and history so far lie in {run.folder.path}"
         raise InterruptedRunError(Problem("interrupted", message)) from error
     except BaseException as error:
         _close(run, "failed", (str(error).splitlines() or [type(error).__name__])[0])
@@ -178,6 +186,7 @@ def _closing(run: Recording) -> Iterator[None]:
 
 def _close(run: Recording, status: record.Status, failure: str) -> None:
     try:
+        run.write_history()
         run.folder.write_record(run.entry.closed(status, failure))
     except DlcliError:
         # The disk is full or gone: the record stays "running" with a dead lock, which is shown as interrupted.
@@ -201,10 +210,23 @@ def _first_entry(name: str, command: str, experiment: Experiment, dataset: Datas
         data_hash=dataset.data_hash,
         subset_hashes=dataset.subset_hashes(),
         rows={name: len(rows) for name, rows in dataset.subsets.items()},
-        files={str(path): None for path in dataset.found.files},
+        files={str(path): None for path in dataset.found.files} | dict(_custom_code(experiment)),
         data_schema=dataset.schema,
         goal=dataset.answer.goal,
     )
+
+
+def _custom_code(value: object) -> Iterator[tuple[str, str]]:
+    """Each file of the user's code that Parts run, with the hash of what it holds."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _custom_code(item)
+    elif isinstance(value, Fields):
+        if isinstance(value, Part) and value.runs_code:
+            file = custom_code.file_of(value.object)  # type: ignore[attr-defined]
+            yield str(file), hashlib.sha256(file.read_bytes()).hexdigest()
+        for _, field in value:
+            yield from _custom_code(field)
 
 
 def _write_configs(folder: RunDirectory, document: Document, experiment: Experiment) -> None:

@@ -19,7 +19,7 @@ from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.recording import Recording, RunResult, recording
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
-from dlcli.workflows.unit import Assignment, Trained, train_unit
+from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, train_unit
 
 
 def train(
@@ -57,7 +57,12 @@ def train(
     _require(dataset, evaluate=evaluate, refit=refit)
     backend.load(threads=experiment.training.threads)
     with recording(document, experiment, dataset, command="train", name=name, runs=runs, emit=emit) as run:
-        trained = _train(document, experiment, dataset, run, run.emit, refit=refit)
+        try:
+            trained = _train(document, experiment, dataset, run, run.emit, refit=refit)
+        except DivergedUnitError as error:
+            if error.trained.outcome.epochs_run:
+                run.keep_model(error.trained, trained_on=("train",))
+            raise
         run.keep_model(trained, trained_on=("train", "validation") if refit else ("train",))
         scorer = Scorer(experiment, dataset, dataset.pool if refit else dataset.subsets["train"])
         run.write_scores(_sheet(scorer, dataset, trained, run, refit=refit).as_json())
@@ -84,7 +89,7 @@ def _train(
         trained = train_unit(experiment, dataset, Assignment(train_rows, validation, seeds), emit)
     for note in trained.notes:
         emit(note)
-    run.write_history(trained.outcome)
+    run.write_history()
     emit(UnitEnded(reason=_ending(trained)))
     if not refit:
         return trained
@@ -92,7 +97,7 @@ def _train(
     nobody = np.zeros(0, dtype=np.int64)
     again = Assignment(dataset.pool, nobody, seeds, epochs=epochs, label=f"refit on {len(dataset.pool):,} rows")
     trained = train_unit(experiment, dataset, again, emit)
-    run.write_history(trained.outcome, "history-refit.csv")
+    run.write_history("history-refit.csv")
     emit(UnitEnded(label=again.label, reason=f"{epochs} epochs"))
     return trained
 

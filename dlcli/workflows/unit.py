@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from dlcli.network import build, heads, losses
 from dlcli.network.sections import Output
 from dlcli.part import Loss
 from dlcli.preprocessing import pipeline
+from dlcli.problems import Problem, TrainingError
 from dlcli.seeds import Seeds
 from dlcli.task import CLASSIFICATION, Goal, Task
 from dlcli.training import loop
@@ -81,6 +82,14 @@ class Trained:
             return keras.Model(inputs, output, name="dlcli")
 
 
+class DivergedUnitError(TrainingError):
+    """The loss stayed non-finite; `trained` holds the weights of the last good epoch."""
+
+    def __init__(self, problems: Iterable[Problem], trained: Trained) -> None:
+        super().__init__(problems)
+        self.trained = trained
+
+
 def decode(goal: Goal, scale: FittedScale, output: NDArray[Any]) -> NDArray[np.float64]:
     """What a network gives, (rows, outputs), as predictions in the units of the target."""
     values = scale.decode(np.asarray(output, dtype=np.float64))
@@ -91,7 +100,7 @@ def train_unit(experiment: Experiment, dataset: Dataset, assignment: Assignment,
     """Fits preprocessing on the training rows, builds the network and trains it.
 
     Raises:
-        TrainingError: the loss stayed non-finite.
+        DivergedUnitError: the loss stayed non-finite.
     """
     import keras
 
@@ -115,18 +124,25 @@ def train_unit(experiment: Experiment, dataset: Dataset, assignment: Assignment,
     )
     epochs = assignment.epochs or experiment.training.epochs
     emit(UnitStarted(epochs, assignment.label, assignment.index, assignment.count))
-    outcome = loop.run(
-        engine,
-        _rows(train, fitted, scale, dataset, loss),
-        _rows(validation, fitted, scale, dataset, loss) if len(validation) else None,
-        _settings(experiment, epochs, chooses=assignment.epochs is None),
-        assignment.seeds,
-        score=_scorer(experiment, goal, scale, dataset, validation),
-        score_train=_scorer(experiment, goal, scale, dataset, train),
-        emit=emit,
-    )
-    notes = (*(note for note in fitted.notes), *(Note(text) for text in network.notes))
-    return Trained(goal, fitted, scale, model, engine, outcome, notes)
+    diverged: loop.DivergedError | None = None
+    try:
+        outcome = loop.run(
+            engine,
+            _rows(train, fitted, scale, dataset, loss),
+            _rows(validation, fitted, scale, dataset, loss) if len(validation) else None,
+            _settings(experiment, epochs, chooses=assignment.epochs is None),
+            assignment.seeds,
+            score=_scorer(experiment, goal, scale, dataset, validation),
+            score_train=_scorer(experiment, goal, scale, dataset, train),
+            emit=emit,
+        )
+    except loop.DivergedError as error:
+        outcome, diverged = error.outcome, error
+    notes = (*fitted.notes, *(Note(text) for text in network.notes))
+    trained = Trained(goal, fitted, scale, model, engine, outcome, notes)
+    if diverged is not None:
+        raise DivergedUnitError(diverged.problems, trained) from diverged
+    return trained
 
 
 def plan(experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]) -> tuple[pipeline.Pipeline, build.Network]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.commands.configs import SMALL, flowers, write_csv, write_small
+from tests.commands.configs import SMALL, flowers, record, write_csv, write_small
 from tests.conftest import Dlcli, Finished
 
 
@@ -105,3 +106,49 @@ def test_a_full_disk_leaves_no_completed_run(dlcli: Dlcli) -> None:
 
 def test_an_unknown_command_is_answered_with_the_nearest(dlcli: Dlcli) -> None:
     assert_refused(dlcli("trian", "small.yaml"), 2, "train")
+
+
+def test_a_gap_that_no_step_fills_is_refused_before_the_test_set_is_opened(dlcli: Dlcli) -> None:
+    rows = flowers()
+    for row in rows[100:]:
+        row[0] = ""
+    rows = [
+        [*row, "part" if number == 0 else ("test" if number >= 100 else "train")] for number, row in enumerate(rows)
+    ]
+    config = SMALL.replace("split: {stratified: {validation: 0.2, test: 0.2}}", "split: {predefined: part}")
+    write_small(dlcli.folder, config)
+    write_csv(dlcli.folder / "flowers.csv", rows)
+    assert_refused(dlcli("train", "small.yaml", "--evaluate"), 3, "width has 21 gaps", "impute: width")
+    assert not (dlcli.folder / "runs/ledger.jsonl").exists()
+    assert record(dlcli.folder, "small-001")["status"] == "failed"
+
+
+SEVEN = """\
+data: {source: {builtin: wine}}
+task: multiclass
+sead: 3
+split: {stratifed: {test: 0.2}}
+architecture: [dense: sixteen, dropout: 1.5]
+optimizer: adm
+early_stopping: {monitor: val_acuracy}
+loss: mse
+"""
+
+
+def test_seven_mistakes_are_seven_problems_with_places_and_suggestions(dlcli: Dlcli) -> None:
+    (dlcli.folder / "seven.yaml").write_text(SEVEN)
+    done = dlcli("check", "seven.yaml", "--json")
+    assert done.exit_code == 2
+    problems = json.loads(done.stdout)["problems"]
+    assert [(each["code"], each["line"], each["column"]) for each in problems] == [
+        ("unknown-key", 3, 1),
+        ("unknown-name", 4, 9),
+        ("wrong-type", 5, 23),
+        ("value-out-of-range", 5, 41),
+        ("unknown-name", 6, 12),
+        ("unknown-monitor", 7, 27),
+        ("does-not-fit", 8, 7),
+    ]
+    hints = [each["suggestion"] or "" for each in problems]
+    for place, word in ((0, "seed"), (1, "stratified"), (4, "adam"), (5, "val_accuracy"), (6, "crossentropy")):
+        assert word in hints[place]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -108,3 +109,14 @@ def test_plain_keras_loads_the_model_without_dlcli_and_agrees(dlcli: Dlcli, tmp_
     plain = json.loads(process.stdout.splitlines()[-1])
     kept = pl.read_parquet(dlcli.folder / "runs/small-001/predictions/validation.parquet")
     assert max(abs(plain[row] - p) for row, p in zip(kept["row"], kept["probability_rose"], strict=True)) < 1e-6
+
+
+def test_predict_reads_the_input_arrays_of_an_npz_file_that_holds_more(dlcli: Dlcli) -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(60, 3))
+    np.savez(dlcli.folder / "data.npz", x=x, y=(x.sum(axis=1) > 0).astype(int), more=np.zeros(5))
+    source = "{npz: {path: data.npz, inputs: x, target: y}}"
+    config = f"data: {{source: {source}}}\narchitecture: [dense: 4]\ntraining: {{epochs: 2}}\n"
+    (dlcli.folder / "arrays.yaml").write_text(config)
+    assert dlcli("train", "arrays.yaml").exit_code == 0
+    assert len(dlcli("predict", "latest", "data.npz").stdout.splitlines()) == 61

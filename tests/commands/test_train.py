@@ -103,6 +103,7 @@ def test_ctrl_c_ends_with_130_and_an_interrupted_run(dlcli: Dlcli) -> None:
     assert done.exit_code == 130
     assert "Traceback" not in done.output
     assert record(dlcli.folder, "small-001")["status"] == "interrupted"
+    assert len((dlcli.folder / "runs/small-001/history.csv").read_text().splitlines()) > 1
 
 
 def test_a_killed_run_is_shown_as_interrupted(dlcli: Dlcli) -> None:
@@ -146,3 +147,27 @@ def _until(happened: object, seconds: float = 60) -> None:
     while not happened():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+GATE = """\
+import keras
+
+
+class Gate(keras.layers.Layer):
+    def build(self, shape):
+        self.gate = self.add_weight(shape=(shape[-1],), initializer="random_normal", name="gate")
+
+    def call(self, inputs):
+        return inputs * keras.ops.sigmoid(self.gate)
+"""
+
+
+def test_a_layer_of_ones_own_needs_trust_trains_alike_twice_and_evaluates(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder, SMALL.replace("[dense: 8]", '[dense: 8, custom: "gate.py:Gate"]'))
+    (dlcli.folder / "gate.py").write_text(GATE)
+    assert dlcli("train", "small.yaml").exit_code == 2
+    for _ in range(2):
+        assert dlcli("train", "small.yaml", "--trust").exit_code == 0
+    assert scores(dlcli.folder, "small-001") == scores(dlcli.folder, "small-002")
+    assert dlcli("evaluate", "small-002", "--trust").exit_code == 0
+    assert str(dlcli.folder / "gate.py") in record(dlcli.folder, "small-001")["files"]

@@ -88,6 +88,61 @@ def test_garbage_in_training_rows_does_change_the_weights(tmp_path: Path) -> Non
     assert learned(clean.path)["weights"] != learned(poisoned.path)["weights"]
 
 
+SHAPED = """\
+data:
+  source: {csv: pixels.csv}
+  target: kind
+  shape: [2, 2, 1]
+split: {predefined: {column: part, validation: 0.2}}
+architecture: [flatten, dense: 4]
+training: {epochs: 2}
+"""
+COUNTS = """\
+data:
+  source: {csv: pixels.csv}
+  target: kind
+split: {predefined: {column: part, validation: 0.2}}
+architecture: [dense: 4]
+training: {epochs: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "column", "poison"),
+    [
+        (SHAPED, 0, "300.5"),
+        (SHAPED, 0, "none"),
+        (COUNTS, 0, "none"),
+        (COUNTS, 4, "2"),
+    ],
+    ids=["no byte in an image", "text in an image", "text in a column", "another class"],
+)
+def test_test_cells_decide_no_type(tmp_path: Path, config: str, column: int, poison: str) -> None:
+    runs = []
+    for name in ("clean", "poisoned"):
+        folder = tmp_path / name
+        folder.mkdir()
+        generator = np.random.default_rng(0)
+        rows = [[str(cell) for cell in generator.integers(0, 256, 4)] for _ in range(80)]
+        rows = [[*row, str(number % 3), "test" if number >= 60 else "train"] for number, row in enumerate(rows)]
+        for row in rows[70:] if name == "poisoned" else ():
+            row[column] = poison
+        write_csv(folder / "pixels.csv", [["a", "b", "c", "d", "kind", "part"], *rows])
+        (folder / "pixels.yaml").write_text(config)
+        runs.append(train(folder / "pixels.yaml", runs=folder / "runs"))
+    assert learned(runs[0].path) == learned(runs[1].path)
+    assert runs[0].scores["validation"] == runs[1].scores["validation"]
+
+
+def test_test_targets_do_not_decide_the_task(tmp_path: Path) -> None:
+    rows = [[str(number), str(number % 3), "test" if number >= 60 else "train"] for number in range(80)]
+    rows[79][1] = "7.5"
+    write_csv(tmp_path / "pixels.csv", [["a", "kind", "part"], *rows])
+    (tmp_path / "task.yaml").write_text(COUNTS)
+    run = train(tmp_path / "task.yaml", runs=tmp_path / "runs")
+    assert json.loads((run.path / "record.json").read_text())["goal"]["task"] == "multiclass"
+
+
 def without_seconds(history: Path) -> list[str]:
     return [line.rsplit(",", 1)[0] for line in history.read_text().splitlines()]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +81,17 @@ class Npz(Source):
         """The input arrays of another .npz file; any other file is read as csv."""
         if Path(path).suffix != ".npz":
             return source_for(path)
-        return self.model_copy(update={"path": path, "inputs": None, "validation": None, "test": None, "target": None})
+        other = {"path": path, "inputs": None, "validation": None, "test": None, "target": None}
+        return self.model_copy(update=other)
+
+    def only(self, names: Sequence[str]) -> Npz:
+        """The same file's arrays of these names, if it has them all; else all its arrays.
+
+        Raises:
+            DataError: the file is absent or damaged.
+        """
+        (path,) = expand((self.path,), (*_FIELD, "path"))
+        return self.model_copy(update={"inputs": tuple(names)}) if set(names) <= set(_Arrays(path).names) else self
 
     def _columns(self, arrays: _Arrays) -> tuple[str, ...]:
         """Names of the arrays that make columns: the inputs, then the target."""

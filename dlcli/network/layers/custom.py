@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class CustomLayer(Layer):
     """A Keras layer from a Python file.
 
-    Its shape and parameters are found by building it, so these two import Keras. What it draws
-    should come from a seed among its arguments.
+    Its shape and parameters are found by building it, so these two import Keras. Unless it has a seed of
+    its own, what it draws follows from Keras's global seed, which is set just before it is made.
     """
 
     part_name = "custom"
@@ -42,8 +42,11 @@ class CustomLayer(Layer):
         layer = self._tried(shape)[0]
         return sum(math.prod(weight.shape) for weight in layer.weights)
 
-    def build(self, seeds: SeedStream) -> keras.Layer:  # noqa: ARG002 - the user's own code knows no stream
+    def build(self, seeds: SeedStream) -> keras.Layer:
         """The Keras layer."""
+        import keras
+
+        keras.utils.set_random_seed(seeds.draw("weights"))
         return custom_code.call(self.object, dict(self.arguments))
 
     def _tried(self, shape: Shape) -> tuple[Any, tuple[Any, ...]]:
