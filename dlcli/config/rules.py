@@ -70,10 +70,18 @@ def _one_rate(case: Case) -> Iterator[Problem]:
 
 def _monitor(case: Case, name: str, path: ConfigPath) -> Iterator[Problem]:
     """A monitor that is watched must exist."""
-    if name not in case.monitors:
-        yield Problem("unknown-monitor", f"there is no monitor {name}", did_you_mean(name, case.monitors), path)
-    elif name.startswith("val_") and not case.has_validation:
+    if name.startswith("val_") and _surely_without_validation(case):
         yield _needs_validation(case, f"{name} cannot be watched", path)
+    elif name not in case.monitors:
+        yield Problem("unknown-monitor", f"there is no monitor {name}", did_you_mean(name, case.monitors), path)
+
+
+def _surely_without_validation(case: Case) -> bool:
+    """Whether there are no validation rows; False where that is not known."""
+    try:
+        return not case.has_validation
+    except UnknownValueError:
+        return False
 
 
 def _needs_validation(case: Case, what: str, path: ConfigPath) -> Problem:

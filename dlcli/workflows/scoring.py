@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlcli.config.experiment import Experiment
-from dlcli.data.splits import Chronological
+from dlcli.data.splits import Chronological, Grouped
 from dlcli.evaluation import baselines
 from dlcli.evaluation.scores import SubsetScores, score_table
 from dlcli.preprocessing.pipeline import Pipeline
@@ -30,8 +30,7 @@ class Scorer:
         self.experiment, self.dataset = experiment, dataset
         self.goal = dataset.answer.goal
         self.baseline = baselines.baseline(self.goal, dataset.answer.values[train], self._weight(train))
-        ordered = isinstance(experiment.split, Chronological) or experiment.data.time is not None
-        self._dependence = "rows are in time order" if ordered else ""
+        self._dependence = _dependence(experiment)
 
     def scores(
         self,
@@ -71,6 +70,15 @@ class Scorer:
 
     def _weight(self, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
         return None if self.dataset.weight is None else self.dataset.weight[rows]
+
+
+def _dependence(experiment: Experiment) -> str:
+    """Why rows are not independent, so that intervals made for independent ones would be too narrow."""
+    if isinstance(experiment.split, Chronological) or experiment.data.time is not None:
+        return "rows are in time order"
+    if isinstance(experiment.split, Grouped) or experiment.data.group is not None:
+        return "rows come in groups"
+    return ""
 
 
 def require_test_rows(dataset: Dataset) -> None:

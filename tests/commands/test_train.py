@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -134,6 +136,24 @@ def test_shipped_configs_of_embedded_data_train_a_moment(dlcli: Dlcli, config: s
 def test_shipped_configs_of_tables_train_a_moment(dlcli: Dlcli, shared_data: Path, config: str) -> None:
     done = dlcli("train", CONFIGS / config, "--set", "training.epochs=1", DLCLI_DATA=shared_data)
     assert done.exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def prepared_images(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MNIST and Fashion-MNIST as tensorflow-datasets keeps them, made without a network."""
+    folder = tmp_path_factory.mktemp("tfds")
+    words = [sys.executable, str(shared_data / "prepare.py"), "tfds", str(folder), "mnist", "fashion_mnist"]
+    subprocess.run(words, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("config", ["mnist-mlp.yaml", "mnist-convnet.yaml", "fashion-mlp.yaml"])
+def test_shipped_configs_of_prepared_images_train_a_moment(dlcli: Dlcli, prepared_images: Path, config: str) -> None:
+    rows = ["--set", "split.predefined.validation=0.05", "--set", "training.epochs=1"]
+    done = dlcli("train", CONFIGS / config, *rows, "--json", TFDS_DATA_DIR=prepared_images)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["scores"]["validation"]["scores"][0]["value"] > 0.8
 
 
 @pytest.mark.parametrize("config", sorted(path.name for path in CONFIGS.glob("*.yaml")))
