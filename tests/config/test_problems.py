@@ -116,7 +116,6 @@ def test_a_document_locates_problems_found_later(tmp_path: Path) -> None:
     assert place("data", "target", "column") == (1, 41)
     unwritten = Problem("code", "message", path=("optimizer", "adam"))
     assert document.locate(unwritten).place is None
-    assert place() == (1, 1)
 
 
 def test_a_document_keeps_the_texts(tmp_path: Path) -> None:
