@@ -11,10 +11,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import IO
 
 _NEEDLESS_FOR_KERAS = ("sklearn", "matplotlib")
-_log: Path | None = None
+_log: IO[bytes] | None = None
+_threads: int | None = None
 _own_process = False
 _ready = False
 
@@ -29,26 +30,29 @@ def own_this_process() -> None:
     _own_process = True
 
 
-def load(*, threads: int | None = None) -> None:
-    """Imports TensorFlow and Keras quietly and runs a first operation; once is enough.
+def use_threads(count: int | None) -> None:
+    """Says how many threads TensorFlow may use within and between operations; None leaves it the choice.
 
-    Args:
-        threads: threads within and between operations; by default TensorFlow's own choice.
+    It takes effect when TensorFlow is loaded, which must come later.
     """
+    global _threads
+    _threads = count
+
+
+def load() -> None:
+    """Imports TensorFlow and Keras quietly and runs a first operation; once is enough."""
     global _log, _ready
     if _ready:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    handle, name = tempfile.mkstemp(prefix="dlcli-", suffix=".log")
-    os.close(handle)
-    _log = Path(name)
+    _log = tempfile.TemporaryFile()  # noqa: SIM115 - open until a run takes what it holds
     with stderr_to(_log), _without(_NEEDLESS_FOR_KERAS if _own_process else ()):
         import keras  # noqa: F401 - imported for its effect
         import tensorflow as tf
 
-        if threads is not None:  # must come before the first operation
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        if _threads is not None:  # must come before the first operation
+            tf.config.threading.set_intra_op_parallelism_threads(_threads)
+            tf.config.threading.set_inter_op_parallelism_threads(_threads)
         tf.constant(0.0)
     _ready = True
 
@@ -71,25 +75,24 @@ def take_log() -> str:
     global _log
     if _log is None:
         return ""
-    text = _log.read_text(errors="replace")
-    _log.unlink(missing_ok=True)
+    _log.seek(0)
+    text = _log.read().decode(errors="replace")
+    _log.close()
     _log = None
     return text
 
 
 @contextmanager
-def stderr_to(path: Path) -> Iterator[None]:
-    """Sends what is written to file descriptor 2, also by C++ code, to the end of a file."""
+def stderr_to(file: IO[bytes]) -> Iterator[None]:
+    """Sends what is written to file descriptor 2, also by C++ code, to an open file."""
     sys.stderr.flush()
     saved = os.dup(2)
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.dup2(target, 2)
+        os.dup2(file.fileno(), 2)
         yield
     finally:
         sys.stderr.flush()
         os.dup2(saved, 2)
-        os.close(target)
         os.close(saved)
 
 

@@ -37,10 +37,11 @@ def evaluate(
     """
     found = finished(directory.runs_root(runs), run)
     document = load(found.config, trusted=trust, command="evaluate")
+    backend.use_threads(document.experiment.training.threads)
     experiment, dataset = prepare(document, "evaluate", silent)
     require_same_data(found.record, dataset)
     require_test_rows(dataset)
-    backend.load(threads=experiment.training.threads)
+    backend.load()
     with reopened(found, emit) as recording:
         model = exported.load_model(found.model, experiment, trust=trust)
         names: list[Subset] = ["train", "validation"]

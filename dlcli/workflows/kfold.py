@@ -85,12 +85,13 @@ def kfold(  # noqa: PLR0913 - mirrors the options of the command
     given = {"kfold.folds": folds, "kfold.repeats": repeats}
     overrides = [*overrides, *(f"{path}={value}" for path, value in given.items() if value is not None)]
     document = load(config, overrides, trusted=trust, command="kfold")
+    backend.use_threads(document.experiment.training.threads)
     experiment, dataset = prepare(document, "kfold", emit)
     if final:
         require_test_rows(dataset)
     with located(document):
         plan = divide(experiment, dataset)
-    backend.load(threads=experiment.training.threads)
+    backend.load()
     with recording(document, experiment, dataset, command="kfold", name=name, runs=runs, emit=emit) as run:
         done = [_run_fold(document, experiment, dataset, fold, len(plan), run, run.emit) for fold in plan]
         run.write_scores(_summary(experiment, dataset, done, run).as_json())

@@ -53,9 +53,10 @@ def train(
         InterruptedRunError: the user stopped it; the run says so.
     """
     document = load(config, overrides, trusted=trust, command="train")
+    backend.use_threads(document.experiment.training.threads)
     experiment, dataset = prepare(document, "train", emit)
     _require(dataset, evaluate=evaluate, refit=refit)
-    backend.load(threads=experiment.training.threads)
+    backend.load()
     with recording(document, experiment, dataset, command="train", name=name, runs=runs, emit=emit) as run:
         try:
             trained = _train(document, experiment, dataset, run, run.emit, refit=refit)

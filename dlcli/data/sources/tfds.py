@@ -219,17 +219,14 @@ def _quiet() -> Iterator[None]:
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    handle, name = tempfile.mkstemp(prefix="dlcli-tfds-", suffix=".log")
-    os.close(handle)
     try:
-        with backend.stderr_to(Path(name)):
+        with tempfile.TemporaryFile() as unread, backend.stderr_to(unread):
             import tensorflow_datasets as tfds
 
             tfds.disable_progress_bar()
             yield
     finally:
         logger.setLevel(level)
-        Path(name).unlink(missing_ok=True)
 
 
 def _read_split(builder: Any, split: str, keys: tuple[str, ...]) -> dict[str, Any]:
