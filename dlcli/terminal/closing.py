@@ -11,6 +11,7 @@ from rich.table import Table
 
 from dlcli.runs.directory import RunDirectory, runs_root
 from dlcli.runs.record import Record
+from dlcli.task import NUMBERS
 from dlcli.terminal.console import make_console, print_table
 from dlcli.terminal.numbers import number
 
@@ -30,7 +31,7 @@ def print_run(path: Path, *, as_json: bool = False) -> None:
     if scores["folds"] and "test" in scores:
         console.print()
         print_table(console, _subset_table(scores))
-    for line in _remarks(scores):
+    for line in _remarks(entry, scores):
         console.print(line, markup=False, style="dim")
     console.print(f"\nrun   {_shown(path)}", markup=False)
     for step in _next_steps(path, entry, scores):
@@ -82,12 +83,12 @@ def _number(value: float | None) -> str:
     return "-" if value is None else number(value)
 
 
-def _remarks(scores: dict[str, Any]) -> Iterator[str]:
+def _remarks(entry: Record, scores: dict[str, Any]) -> Iterator[str]:
     """What one must know to read the table."""
     if scores["baseline_name"]:
         yield f"baseline: {scores['baseline_name']}, from the training rows alone"
     shown = [each for name in SUBSETS if name in scores for each in scores[name]["scores"]]
-    yield from _not_above_baseline(scores)
+    yield from _not_above_baseline(entry, scores)
     if any(score["starred"] for score in shown):
         yield "* these rows chose the epoch, so this score flatters"
     if scores["folds"]:
@@ -101,7 +102,7 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
         yield f"no interval: {reason}"
 
 
-def _not_above_baseline(scores: dict[str, Any]) -> Iterator[str]:
+def _not_above_baseline(entry: Record, scores: dict[str, Any]) -> Iterator[str]:
     """Says which scores an answer that looks at no input would reach as well."""
     pairs = [("folds", scores["folds"], scores["baseline_folds"], "mean")] if scores["folds"] else []
     pairs += [
@@ -113,7 +114,10 @@ def _not_above_baseline(scores: dict[str, Any]) -> Iterator[str]:
         worse = [a["name"] for a, b in zip(reached, baseline, strict=True) if not _is_better(a, b, key)]
         if worse:
             yield f"warning: not better than the baseline on {where}: {', '.join(worse)}"
-            yield "         look at the inputs and the learning rate; a numeric target wants `scale: standardize`"
+            hint = "look at the inputs and the learning rate"
+            if entry.goal is not None and entry.goal.task in NUMBERS:
+                hint += "; a large numeric target wants `scale: standardize`"
+            yield f"         {hint}"
 
 
 def _is_better(score: dict[str, Any], baseline: dict[str, Any], key: str) -> bool:

@@ -19,5 +19,6 @@ def make_console(*, stderr: bool = False) -> Console:
 
 def print_table(console: Console, table: Table) -> None:
     """Draws a table at its own width: a terminal that is too narrow wraps lines, but nothing is cut off."""
-    width = Measurement.get(console, console.options.update(width=PIPED_WIDTH), table).maximum
-    console.print(table, width=max(width, console.width), crop=False)
+    needed = Measurement.get(console, console.options.update(width=PIPED_WIDTH), table).maximum
+    wide = Console(file=console.file, width=max(needed, console.width), highlight=False)
+    wide.print(table)
