@@ -6,6 +6,7 @@ file descriptor itself is turned to a log file for that time.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -24,10 +25,12 @@ def own_this_process() -> None:
     """Says that this process is ours alone, as in the console script.
 
     Then scikit-learn and matplotlib are hidden while Keras is imported, which saves a third of the time
-    and switches `keras.wrappers` off. In a user's own process that would be wrong.
+    and switches `keras.wrappers` off, and garbage is not collected until TensorFlow is needed. In a user's
+    own process both would be wrong.
     """
     global _own_process
     _own_process = True
+    gc.disable()  # what is imported stays; looking for garbage in it takes a tenth of a short command
 
 
 def use_threads(count: int | None) -> None:
@@ -46,6 +49,7 @@ def load() -> None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _log = tempfile.TemporaryFile()  # noqa: SIM115 - open until a run takes what it holds
+    gc.enable()
     with stderr_to(_log), _without(_NEEDLESS_FOR_KERAS if _own_process else ()):
         import keras  # noqa: F401 - imported for its effect
         import tensorflow as tf

@@ -22,7 +22,9 @@ def command(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: 
     result = check(config, overrides=overrides, data=with_data, trust=trust)
     if as_json:
         print_json(result)
-        return
-    from dlcli.terminal.cards import print_check
+    elif with_data:
+        from dlcli.terminal.cards import print_data
 
-    print_check(result)
+        print_data(result)
+    else:
+        click.echo(f"{config}: no problems; the data were not read (--data does that)")

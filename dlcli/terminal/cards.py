@@ -54,18 +54,12 @@ def _print_part(console: Console, part: dict[str, Any]) -> None:
         console.print(f"\nexample:  {part['example']}", markup=False)
 
 
-def print_check(result: dict[str, Any]) -> None:
-    """Draws what `workflows.check.check` found in a config without problems."""
+def print_data(result: dict[str, Any]) -> None:
+    """Draws what `workflows.check.check` found in a config without problems and in its data."""
     console = make_console()
-    looked = "" if "columns" in result else "; the data were not read (--data does that)"
-    console.print(f"{result['config']}: no problems{looked}", markup=False)
+    console.print(f"{result['config']}: no problems", markup=False)
     for note in result["notes"]:
         console.print(note, markup=False, style="dim")
-    if "columns" in result:
-        _print_data(console, result)
-
-
-def _print_data(console: Console, result: dict[str, Any]) -> None:
     console.print(
         f"\ntask {result['task']}; rows: " + ", ".join(f"{rows:,} {name}" for name, rows in result["rows"].items())
     )
