@@ -245,11 +245,13 @@ class Loss(Part):
     Attributes:
         tasks: the tasks that it can serve.
         encoding: how labels are given: "index" (int class numbers), "one_hot", or "values".
+        needs_amounts: whether a negative target has no meaning for it.
     """
 
     family = "loss"
     tasks: ClassVar[frozenset[Task]]
     encoding: ClassVar[Literal["index", "one_hot", "values"]] = "values"
+    needs_amounts: ClassVar[bool] = False
 
     def build(self) -> Any:
         """A `keras.losses.Loss`."""

@@ -24,7 +24,7 @@ def expand_code(node: Scalar) -> str | Problem:
 def expand(node: Scalar, shorter: int = 0) -> str | Problem:
     """The absolute path that a text means, `shorter` characters of its end left out."""
     written = node.text[: len(node.text) - shorter]
-    text = _VARIABLE.sub(lambda found: os.environ.get(found.group(1), found.group()), written)
+    text = _VARIABLE.sub(lambda found: os.environ.get(found.group(1)) or found.group(), written)
     if _VARIABLE.search(text):
         return text  # a config is right without its data; whoever reads the file says what is not set
     if "\0" in text:

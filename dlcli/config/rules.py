@@ -126,6 +126,17 @@ def _loss_fits(case: Case) -> Iterator[Problem]:
     yield Problem("does-not-fit", message, f"losses that do: {', '.join(fitting)}", ("loss", loss.part_name))
 
 
+def _loss_fits_scale(case: Case) -> Iterator[Problem]:
+    """A loss of amounts gets amounts: standardized targets are negative in half of the rows."""
+    loss, target = case.experiment.loss, case.experiment.data.target
+    if loss is None or target is None or not loss.needs_amounts:
+        return
+    scales = target.scale.values() if isinstance(target.scale, dict) else (target.scale,)
+    if "standardize" in scales:
+        message = f"{loss.part_name} needs targets of 0 or more, but standardize makes half of them negative"
+        yield Problem("does-not-fit", message, "write scale: log1p or min_max", ("data", "target", "scale"))
+
+
 def _metrics_fit(case: Case) -> Iterator[Problem]:
     """Every metric serves the task."""
     from dlcli.evaluation.metrics import misfit
@@ -350,6 +361,7 @@ RULES: tuple[Rule, ...] = (
     _selection,
     _late_stopping,
     _loss_fits,
+    _loss_fits_scale,
     _metrics_fit,
     _metrics_once,
     _output_activation,

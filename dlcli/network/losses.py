@@ -158,6 +158,7 @@ class MeanSquaredLogarithmicError(StockLoss):
     """The mean of (log(y + 1) - log(p + 1))^2, for values above 0."""
 
     part_name = "msle"
+    needs_amounts = True
     keras_name = "MeanSquaredLogarithmicError"
     example = "msle"
     tasks = NUMBERS
@@ -196,6 +197,7 @@ class Poisson(StockLoss):
     """The mean of p - y log p, for counts; the output must be above 0 (softplus, exponential)."""
 
     part_name = "poisson"
+    needs_amounts = True
     keras_name = "Poisson"
     example = "poisson"
     tasks = NUMBERS

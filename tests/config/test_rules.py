@@ -125,3 +125,10 @@ def test_facts_wake_rules(tmp_path: Path) -> None:
 def test_a_schedule_that_names_a_rate_gives_it_to_the_optimizer(tmp_path: Path) -> None:
     experiment = read(tmp_path, SHORT + "schedule: {one_cycle: {peak: 0.2}}\n").experiment
     assert experiment.optimizer.learning_rate == 0.2
+
+
+@pytest.mark.parametrize("loss", ["poisson", "msle"])
+def test_losses_of_amounts_refuse_targets_around_zero(tmp_path: Path, loss: str) -> None:
+    text = "data: {source: {csv: a.csv}, target: {column: y, scale: standardize}}\narchitecture: []\n"
+    found = problem(tmp_path, f"{text}task: regression\nloss: {loss}\n")
+    assert (found.code, underlined(found)) == ("does-not-fit", "standardize")
