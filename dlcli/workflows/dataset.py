@@ -101,6 +101,14 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
     return experiment, dataset
 
 
+def misfit_warnings(misfits: Mapping[str, int]) -> tuple[Note, ...]:
+    """A warning for each column with cells that do not fit its kind."""
+    return tuple(
+        Note(f"{count:,} cells of {name} do not fit its kind and count as missing", warning=True)
+        for name, count in misfits.items()
+    )
+
+
 @contextmanager
 def located(document: Document) -> Iterator[None]:
     """Gives the problems that are raised inside their place in the config."""
@@ -132,8 +140,8 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     closed, test_targets = sealed.seal(answer, subsets["test"], row_hashes)
     for note in (*found.notes, *answer.notes, *repeats.notes, *leakage.shared_rows(row_hashes, subsets)):
         emit(Note(note))
-    for name, count in misfits.items():
-        emit(Note(f"{count:,} cells of {name} do not fit its kind and count as missing", warning=True))
+    for warning in misfit_warnings(misfits):
+        emit(warning)
     dataset = Dataset(
         typed,
         schema,

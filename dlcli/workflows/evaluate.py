@@ -45,7 +45,7 @@ def evaluate(
     with reopened(found, emit) as recording:
         model = exported.load_model(found.model, experiment, trust=trust)
         names: list[Subset] = ["train", "validation"]
-        trained_on = [dataset.subsets[name] for name in names if name in found.trained_on]
+        trained_on = [dataset.subsets[name] for name in names if name in found.record.trained_on]
         scorer = Scorer(experiment, dataset, np.sort(np.concatenate(trained_on)))
         open_test(recording, scorer, model, found.fitted(experiment), "evaluate")
     return recording.result()

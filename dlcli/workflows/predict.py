@@ -12,6 +12,7 @@ from dlcli.data.new_rows import read_new_rows
 from dlcli.events import Listener, Note, silent
 from dlcli.runs import directory
 from dlcli.workflows import exported
+from dlcli.workflows.dataset import misfit_warnings
 from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.recording import finished
 
@@ -54,8 +55,8 @@ def predict(
     )
     for note in rows.found.notes:
         emit(Note(note))
-    for name, count in rows.misfits.items():
-        emit(Note(f"{count:,} cells of {name} do not fit its kind and count as missing", warning=True))
+    for warning in misfit_warnings(rows.misfits):
+        emit(warning)
     for name, count in fitted.unseen(rows.samples).items():
         emit(Note(f"{count:,} rows hold a value of {name} that was never seen in training", warning=True))
     backend.load()

@@ -25,7 +25,7 @@ from dlcli.problems import ConfigError, DlcliError, InterruptedRunError, Problem
 from dlcli.runs import directory, ledger, record, whole_files
 from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
-from dlcli.workflows.dataset import Dataset
+from dlcli.workflows.dataset import Dataset, misfit_warnings
 from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.unit import Trained
 
@@ -186,8 +186,8 @@ def _closing(run: Recording) -> Iterator[None]:
 
 def _close(run: Recording, status: record.Status, failure: str) -> None:
     try:
-        run.write_history()
         run.folder.write_record(run.entry.closed(status, failure))
+        run.write_history()
     except DlcliError:
         # The disk is full or gone: the record stays "running" with a dead lock, which is shown as interrupted.
         return
@@ -213,6 +213,7 @@ def _first_entry(name: str, command: str, experiment: Experiment, dataset: Datas
         files={str(path): None for path in dataset.found.files} | dict(_custom_code(experiment)),
         data_schema=dataset.schema,
         goal=dataset.answer.goal,
+        warnings=tuple(warning.text for warning in misfit_warnings(dataset.misfits)),
     )
 
 
@@ -250,11 +251,6 @@ class Finished:
     def config(self) -> Path:
         """Its config with everything spelled out."""
         return self.folder.path / RESOLVED
-
-    @property
-    def trained_on(self) -> tuple[str, ...]:
-        """The subsets that its model was trained on."""
-        return self.record.trained_on
 
     @property
     def model(self) -> Path:
