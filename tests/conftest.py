@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dlcli.__main__ import main
 
 REPOSITORY = Path(__file__).parents[1]
+
+# A busy machine is no reason to fail: speed is measured in benchmarks.
+settings.register_profile("dlcli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dlcli")
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +59,10 @@ class Running:
             self.process.kill()
             pytest.fail(f"still running after {seconds} s")
         return Finished(self.process.exitcode, *(self._read(name) for name in ("stdout", "stderr")))
+
+    def has_printed(self, text: str) -> bool:
+        """Whether stdout holds a text by now."""
+        return (self._folder / "stdout").exists() and text in self._read("stdout")
 
     def _read(self, name: str) -> str:
         return (self._folder / name).read_text(errors="replace")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,7 @@ def test_refit_trains_on_both_subsets_and_prints_no_validation_score(dlcli: Dlcl
 def test_ctrl_c_ends_with_130_and_an_interrupted_run(dlcli: Dlcli) -> None:
     write_small(dlcli.folder, SMALL.replace("epochs: 6", "epochs: 100000"))
     running = dlcli.start("train", "small.yaml")
-    _until((dlcli.folder / "runs/small-001/record.json").exists)
-    time.sleep(1)
+    _until(lambda: running.has_printed("epoch 2/"))
     os.kill(running.process.pid, signal.SIGINT)
     done = running.wait(60)
     assert done.exit_code == 130
@@ -161,8 +161,7 @@ def test_shipped_configs_have_no_problems(dlcli: Dlcli, config: str) -> None:
     assert dlcli("check", CONFIGS / config).exit_code == 0
 
 
-def _until(happened: object, seconds: float = 60) -> None:
-    assert callable(happened)
+def _until(happened: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < end
