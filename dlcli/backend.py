@@ -6,6 +6,7 @@ file descriptor itself is turned to a log file for that time.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -49,6 +50,7 @@ def load() -> None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _log = tempfile.TemporaryFile()  # noqa: SIM115 - open until a run takes what it holds
+    atexit.register(_log.close)
     gc.enable()
     with stderr_to(_log), _without(_NEEDLESS_FOR_KERAS if _own_process else ()):
         import keras  # noqa: F401 - imported for its effect
