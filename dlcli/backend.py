@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -100,6 +101,17 @@ def stderr_to(file: IO[bytes]) -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(saved, 2)
         os.close(saved)
+
+
+@contextmanager
+def free_input_names() -> Iterator[None]:
+    """Lets inputs of a Keras model be keyed by any text.
+
+    A column name with a slash cannot be an input's name, only its key, which Keras warns about.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        yield
 
 
 def versions() -> dict[str, str]:

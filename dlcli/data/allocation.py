@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcli.data.splits import SUBSETS, RowFacts, Way
+from dlcli.data.row_facts import SUBSETS, RowFacts, Way
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import Subset
 

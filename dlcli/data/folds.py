@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.data.allocation import Order, Rows, border, deal, divide, in_order
-from dlcli.data.splits import RowFacts, RowSplit
+from dlcli.data.row_facts import RowFacts
+from dlcli.data.splits import RowSplit
 from dlcli.problems import ConfigError, DataError, Problem
 from dlcli.seeds import Seeds
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -207,9 +206,7 @@ class Pipeline:
         import keras
 
         inputs, output = self.keras_inputs_and_output()
-        with warnings.catch_warnings():
-            # A column name with a slash cannot be an input's name, only its key.
-            warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        with backend.free_input_names():
             return keras.Model(inputs, output, name="preprocessing")
 
 

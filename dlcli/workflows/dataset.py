@@ -14,7 +14,8 @@ from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.config.sections import Data
 from dlcli.data import hashes, kinds, layout, leakage, roles, sealed, target
-from dlcli.data.splits import RowFacts, RowSplit
+from dlcli.data.row_facts import RowFacts
+from dlcli.data.splits import RowSplit
 from dlcli.data.target_section import Target
 from dlcli.events import Listener, Note
 from dlcli.part import Split

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlcli import backend
 from dlcli.config.experiment import Experiment
 from dlcli.network.layers.custom import CustomLayer
 from dlcli.preprocessing.pipeline import Pipeline
@@ -40,9 +40,7 @@ def load_model(path: Path, experiment: Experiment, *, trust: bool) -> keras.Mode
     own = [layer.build(Seeds(0).stream()) for layer in experiment.architecture if isinstance(layer, CustomLayer)]
     classes = {type(layer).__name__: type(layer) for layer in own}
     try:
-        with warnings.catch_warnings():
-            # A column name with a slash cannot be an input's name, only its key.
-            warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        with backend.free_input_names():
             model: keras.Model = keras.models.load_model(path, classes, compile=False, safe_mode=not trust)
     except Exception as error:
         # Keras raises ValueError, TypeError, KeyError, OSError or BadZipFile for files that it cannot read.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlcli import backend
 from dlcli.config.experiment import Experiment
 from dlcli.data.target_scale import FittedScale
 from dlcli.evaluation import scores
@@ -76,9 +76,7 @@ class Trained:
         (output,) = network([tensor])
         if self.scale.kinds:
             output = self.scale.inverse_ops(keras.ops.cast(output, "float64"))
-        with warnings.catch_warnings():
-            # A column name with a slash cannot be an input's name, only its key.
-            warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        with backend.free_input_names():
             return keras.Model(inputs, output, name="dlcli")
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcli.data.folds import folds, inner
-from dlcli.data.splits import Auto, Chronological, Grouped, Random, RowFacts, Stratified
+from dlcli.data.row_facts import RowFacts
+from dlcli.data.splits import Auto, Chronological, Grouped, Random, Stratified
 from dlcli.problems import ConfigError, DataError
 
 

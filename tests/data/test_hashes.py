@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dlcli.data.hashes import row_hashes, subset_hash
 from dlcli.data.leakage import clusters_to_keep, duplicates, shared_rows
+from dlcli.data.row_facts import RowFacts
 from dlcli.data.sources.delimited import Csv
-from dlcli.data.splits import RowFacts
 from dlcli.problems import RefusedError
 from dlcli.samples import Coded, Ragged, Samples
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dlcli.data import hashes, leakage
+from dlcli.data.row_facts import RowFacts
 from dlcli.data.sources.delimited import Csv
-from dlcli.data.splits import Auto, Chronological, Grouped, Predefined, Random, RowFacts, RowSplit, Stratified
+from dlcli.data.splits import Auto, Chronological, Grouped, Predefined, Random, RowSplit, Stratified
 from dlcli.problems import ConfigError, DataError
 from dlcli.samples import Coded
 
