@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dlcli.workflows.evaluate import evaluate
     from dlcli.workflows.kfold import kfold
+    from dlcli.workflows.lr_find import lr_find
     from dlcli.workflows.predict import predict
     from dlcli.workflows.train import train
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "kfold", "predict", "train"]
+__all__ = ["evaluate", "kfold", "lr_find", "predict", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,32 +7,37 @@ file descriptor itself is turned to a log file for that time.
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
 import os
 import sys
 import tempfile
+import typing
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import IO
 
-_NEEDLESS_FOR_KERAS = ("sklearn", "matplotlib")
+_NEEDLESS_FOR_KERAS = ("sklearn", "matplotlib", "scipy", "pandas")
 _log: IO[bytes] | None = None
+_elsewhere = ""
 _threads: int | None = None
 _own_process = False
+_imported = False
 _ready = False
 
 
 def own_this_process() -> None:
     """Says that this process is ours alone, as in the console script.
 
-    Then scikit-learn and matplotlib are hidden while Keras is imported, which saves a third of the time
-    and switches `keras.wrappers` off, and garbage is not collected until TensorFlow is needed. In a user's
-    own process both would be wrong.
+    Then libraries that Keras would use if they are there are hidden while it is imported, which saves a third
+    of the time and switches `keras.wrappers` off, and garbage is not collected until TensorFlow has been
+    imported. In a user's own process both would be wrong.
     """
     global _own_process
     _own_process = True
-    gc.disable()  # what is imported stays; looking for garbage in it takes a tenth of a short command
+    gc.disable()  # what is imported stays: looking for garbage in it takes half a second
+    atexit.register(gc.freeze)  # and at exit as much again, for memory that the system takes back anyway
 
 
 def use_threads(count: int | None) -> None:
@@ -44,19 +49,40 @@ def use_threads(count: int | None) -> None:
     _threads = count
 
 
-def load() -> None:
-    """Imports TensorFlow and Keras quietly and runs a first operation; once is enough."""
-    global _log, _ready
-    if _ready:
+def threads() -> int | None:
+    """How many threads TensorFlow may use within and between operations; None: it chooses."""
+    return _threads
+
+
+def import_quietly() -> None:
+    """Imports TensorFlow and Keras quietly and runs no operation; once is enough.
+
+    A process may be forked after this, not after `load`: once an operation has run, its threads hang in a fork.
+    """
+    global _log, _imported
+    if _imported:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _log = tempfile.TemporaryFile()  # noqa: SIM115 - open until a run takes what it holds
     atexit.register(_log.close)
-    gc.enable()
-    with stderr_to(_log), _without(_NEEDLESS_FOR_KERAS if _own_process else ()):
+    with stderr_to(_log), _lean() if _own_process else nullcontext():
         import keras  # noqa: F401 - imported for its effect
-        import tensorflow as tf
+        import tensorflow  # noqa: F401
+    if _own_process:
+        gc.freeze()  # nor is what was imported worth a look at each later collection
+        gc.enable()
+    _imported = True
 
+
+def load() -> None:
+    """Imports TensorFlow and Keras quietly and runs a first operation; once is enough."""
+    global _ready
+    if _ready:
+        return
+    import_quietly()
+    import tensorflow as tf
+
+    with stderr_to(_log) if _log else nullcontext():
         if _threads is not None:  # must come before the first operation
             tf.config.threading.set_intra_op_parallelism_threads(_threads)
             tf.config.threading.set_inter_op_parallelism_threads(_threads)
@@ -64,24 +90,53 @@ def load() -> None:
     _ready = True
 
 
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU."""
+    load()
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def make_deterministic() -> None:
+    """Makes every operation give the same bits each time where a GPU is visible; on a CPU they do anyway.
+
+    It must come before the first operation that has a choice, and holds for the rest of the process.
+    """
+    if has_gpu():
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
 @contextmanager
-def _without(modules: tuple[str, ...]) -> Iterator[None]:
-    """Hides modules that are not imported yet."""
-    hidden = [module for module in modules if module not in sys.modules]
+def _lean() -> Iterator[None]:
+    """Hides modules that are not imported yet, and compiles equal annotations once."""
+    hidden = [module for module in _NEEDLESS_FOR_KERAS if module not in sys.modules]
     for module in hidden:
         sys.modules[module] = None  # type: ignore[assignment]
+    # TensorFlow annotates its operations with the same few texts 18,000 times, and `typing` compiles each one.
+    vars(typing)["compile"] = functools.cache(compile)
     try:
         yield
     finally:
+        del vars(typing)["compile"]
         for module in hidden:
             sys.modules.pop(module, None)
 
 
+def add_log(text: str) -> None:
+    """Keeps what TensorFlow printed in another process, for where it is not loaded in this one."""
+    global _elsewhere
+    _elsewhere = _elsewhere or text
+
+
 def take_log() -> str:
     """What TensorFlow printed while it was imported; empty the second time."""
-    global _log
+    global _log, _elsewhere
     if _log is None:
-        return ""
+        text, _elsewhere = _elsewhere, ""
+        return text
     _log.seek(0)
     text = _log.read().decode(errors="replace")
     _log.close()

@@ -9,11 +9,11 @@ import click
 
 from dlcli import __version__
 
-COMMANDS = ("init", "check", "train", "kfold", "evaluate", "predict", "runs", "parts", "schema")
+COMMANDS = ("init", "check", "lr-find", "train", "kfold", "evaluate", "predict", "runs", "parts", "schema")
 
 
 class _Commands(click.Group):
-    """Finds `dlcli NAME` in `dlcli.commands.NAME`."""
+    """Finds `dlcli a-name` in `dlcli.commands.a_name`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -21,7 +21,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"dlcli.commands.{cmd_name}").command
+        command: click.Command = import_module(f"dlcli.commands.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from dlcli.problems import ConfigError, Problem
@@ -34,6 +36,17 @@ def load(code: str) -> Any:
     """
     file = file_of(code)
     name = code.rpartition(":")[2]
+    status = file.stat()
+    module = _module(file, (status.st_mtime_ns, status.st_size))
+    if not hasattr(module, name):
+        names = ", ".join(sorted(key for key in vars(module) if not key.startswith("_"))) or "nothing"
+        raise ConfigError(Problem("custom-object", f"{file} has no {name}", f"it defines: {names}"))
+    return getattr(module, name)
+
+
+@lru_cache
+def _module(file: Path, version: tuple[int, int]) -> ModuleType:  # noqa: ARG001 - an edited file is run again
+    """What running a file gives. A schedule is asked for every batch, so the file is run once."""
     module_name = f"dlcli_custom_{file.stem}"
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
@@ -46,10 +59,7 @@ def load(code: str) -> Any:
         del sys.modules[module_name]
         message = f"running {file} failed: {type(error).__name__}: {error}"
         raise ConfigError(Problem("custom-code", message, "mend the file")) from error
-    if not hasattr(module, name):
-        names = ", ".join(sorted(key for key in vars(module) if not key.startswith("_"))) or "nothing"
-        raise ConfigError(Problem("custom-object", f"{file} has no {name}", f"it defines: {names}"))
-    return getattr(module, name)
+    return module
 
 
 def call(code: str, arguments: dict[str, Any], *values: Any) -> Any:

@@ -25,6 +25,21 @@ class UnitStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentEnded:
+    """A part of an epoch is over. `share`: of the epoch, between 0 and 1; `loss`: the mean so far.
+
+    `index`, here and below: the UnitStarted that it belongs to.
+    """
+
+    epoch: int
+    epochs: int
+    share: float
+    loss: float
+    rows_per_second: float
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EpochEnded:
     """One epoch is over. `values`: loss, val_loss and metrics by monitor name."""
 
@@ -35,6 +50,7 @@ class EpochEnded:
     seconds: float
     rows_per_second: float = 0.0
     best: bool = False
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +60,10 @@ class UnitEnded:
     label: str = ""
     reason: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    index: int = 0
 
 
-Event = Note | UnitStarted | EpochEnded | UnitEnded
+Event = Note | UnitStarted | SegmentEnded | EpochEnded | UnitEnded
 Listener = Callable[[Event], None]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dlcli.samples import Found, Frame
+    from dlcli.samples import Batch, Found, Frame, NetworkInput
     from dlcli.seeds import SeedStream
     from dlcli.task import Goal, Task
 
@@ -49,6 +49,8 @@ Written = Annotated[str, AsWritten()]
 FilePath = Annotated[str, PathText()]
 CodePath = Annotated[str, CodeText()]
 Shape = tuple[int, ...]
+RowShape = tuple[int | None, ...]
+"""As `Shape`; None for a size that is not known yet."""
 
 
 class Record(BaseModel):
@@ -145,9 +147,39 @@ class Step(Part):
 
 
 class Augmentation(Part):
-    """A random change of training rows."""
+    """A random change of training rows, drawn anew whenever they are trained on. Other rows stay as they are.
+
+    In a config they act in the order of the list:
+
+        augmentation: [random_rotation: 0.03, random_zoom: 0.1, random_translation: 0.1]
+
+    Attributes:
+        mixes_targets: whether targets become fractions of classes.
+        compiles: whether XLA can compile it.
+    """
 
     family = "augmentation"
+    mixes_targets: ClassVar[bool] = False
+    compiles: ClassVar[bool] = True
+
+    def misfit(self, shape: RowShape | None, *, codes: bool | None) -> tuple[str, str] | None:  # noqa: ARG002
+        """Why rows like these cannot be changed so, and what to do about it; None if they can. No TensorFlow.
+
+        Args:
+            shape: of a row as the network gets it; None if it is not known yet.
+            codes: whether an embedding takes the rows; None if that is not known yet.
+        """
+        return None
+
+    def apply(self, batch: Batch, key: Any, given: NetworkInput) -> Batch:
+        """The batch changed: a pure function of the key, inside a TensorFlow graph.
+
+        Args:
+            batch: rows after preprocessing.
+            key: int32 (2,), a stateless TensorFlow seed.
+            given: what is known of all rows.
+        """
+        raise NotImplementedError
 
 
 class Layer(Part):
@@ -234,8 +266,11 @@ class Schedule(Part):
 
     family = "schedule"
 
-    def rate(self, epoch: float, *, epochs: int, initial: float) -> float:
-        """The rate at `epoch` (fractions count; 0 is the start), of `epochs` in all, from the optimizer's rate."""
+    def rate(self, epoch: float, *, epochs: int, initial: float, span: float = 0.0) -> float:
+        """The rate of an update that begins at `epoch` and covers `span` epochs, of `epochs` in all.
+
+        Fractions count; 0 is the start. `initial` is the optimizer's rate.
+        """
         raise NotImplementedError
 
 

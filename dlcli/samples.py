@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dlcli.part import Record
 
@@ -207,10 +207,12 @@ class Frame:
     Attributes:
         blocks: groups of columns of one kind that are worked on together.
         names: every column in file order; what a step made stands where its origin stood.
+        origins: the raw column of each column that a step made; the others are raw themselves.
     """
 
     blocks: tuple[Block, ...]
     names: tuple[str, ...]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,3 +231,39 @@ class Block:
     kind: Kind | Literal["encoded"]
     tensor: Any
     cardinality: int | None = None
+
+
+class Batch(NamedTuple):
+    """Training rows on their way into one step, as tensors.
+
+    Attributes:
+        x: float32 (rows, *shape), as the network gets them.
+        y: targets as the loss takes them, rows first.
+        weight: (rows,) or None.
+    """
+
+    x: Any
+    y: Any
+    weight: Any
+
+    def with_x(self, x: Any) -> Batch:
+        """The same targets with other inputs."""
+        return self._replace(x=x)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkInput:
+    """What a change of rows may have to know of them all. Nothing of it comes from other than training rows.
+
+    Attributes:
+        shape: of one row.
+        low, high: black and white: float32 (channels,), the ends that values of an image can have.
+        missing: float32 (*shape), what a row of nothing but gaps looks like.
+        groups: for each number of a row, in order, a number that those share which go missing together.
+    """
+
+    shape: tuple[int, ...]
+    low: Any = None
+    high: Any = None
+    missing: Any = None
+    groups: tuple[int, ...] = ()

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import click
 
-from dlcli.commands.options import experiment_options
+from dlcli.commands.options import resumable_options
 
 
 @click.command("kfold")
-@experiment_options
+@resumable_options
 @click.option("--folds", type=click.IntRange(min=2), help="Number of folds; by default the config's (5).")
 @click.option("--repeats", type=click.IntRange(min=1), help="Times to shuffle anew; by default the config's (1).")
 @click.option("--final", is_flag=True, help="Then train on all rows but the test rows, and open the test set once.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, help="Folds trained side by side, in processes (1).")
 def command(
-    config: Path,
+    config: Path | None,
     overrides: tuple[str, ...],
     name: str | None,
     runs: Path | None,
@@ -25,6 +26,8 @@ def command(
     folds: int | None,
     repeats: int | None,
     final: bool,
+    jobs: int,
+    resume: str | None,
 ) -> None:
     """Train a model per fold; say how the score varies.
 
@@ -44,6 +47,8 @@ def command(
             folds=folds,
             repeats=repeats,
             final=final,
+            jobs=jobs,
+            resume=resume,
             trust=trust,
             emit=emit,
         )

@@ -23,10 +23,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
 name_option = click.option("--name", help="Name of the run; by default the config's.")
 
+resume_option = click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was stopped (name, folder, `latest`).",
+)
 
-def experiment_options(function: Function) -> Function:
-    """What every command that trains takes: CONFIG, --set, --name, --runs, --json, --quiet, --trust."""
-    options = (config_argument, set_option, name_option, runs_option, json_option, quiet_option, trust_option)
+
+def resumable_options(function: Function) -> Function:
+    """What a command takes that trains, or goes on with a run; CONFIG may then be left out."""
+    given = click.argument("config", type=click.Path(path_type=Path), required=False)
+    options = (given, set_option, name_option, runs_option, json_option, quiet_option, trust_option, resume_option)
     for option in reversed(options):
         function = option(function)
     return function

@@ -6,27 +6,29 @@ from pathlib import Path
 
 import click
 
-from dlcli.commands.options import experiment_options
+from dlcli.commands.options import resumable_options
 
 
 @click.command("train")
-@experiment_options
+@resumable_options
 @click.option("--evaluate", is_flag=True, help="Open the sealed test set afterwards; the look is written down.")
 @click.option("--refit", is_flag=True, help="Train once more on training and validation rows together.")
 def command(
-    config: Path,
+    config: Path | None,
     overrides: tuple[str, ...],
     name: str | None,
     runs: Path | None,
     as_json: bool,
     quiet: bool,
     trust: bool,
+    resume: str | None,
     evaluate: bool,
     refit: bool,
 ) -> None:
     """Train the model that CONFIG describes.
 
     Validation rows choose the epoch; the test rows stay sealed until `--evaluate` or `dlcli evaluate`.
+    A run that was stopped, or whose machine died, goes on with `--resume` and ends with the same numbers.
     """
     from dlcli.terminal.closing import print_run
     from dlcli.terminal.progress import progress
@@ -34,6 +36,14 @@ def command(
 
     with progress(quiet=quiet, as_json=as_json) as emit:
         result = train(
-            config, overrides=overrides, name=name, runs=runs, evaluate=evaluate, refit=refit, trust=trust, emit=emit
+            config,
+            overrides=overrides,
+            name=name,
+            runs=runs,
+            evaluate=evaluate,
+            refit=refit,
+            trust=trust,
+            resume=resume,
+            emit=emit,
         )
     print_run(result.path, as_json=as_json)

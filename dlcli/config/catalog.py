@@ -12,7 +12,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "source": tuple(f"dlcli.data.sources.{name}" for name in ("builtin", "delimited", "npz", "tfds", "custom")),
     "split": ("dlcli.data.splits",),
     "preprocessing": tuple(f"dlcli.preprocessing.{name}" for name in ("tables", "images", "automatic")),
-    "augmentation": (),
+    "augmentation": tuple(
+        f"dlcli.preprocessing.augmentation.{name}" for name in ("geometry", "colors", "mixing", "values")
+    ),
     "layer": tuple(
         f"dlcli.network.layers.{name}"
         for name in ("dense", "convolution", "pooling", "normalization", "regularization", "shaping", "custom")

@@ -12,6 +12,7 @@ from dlcli.config.experiment import Experiment
 from dlcli.config.forms import OneSection
 from dlcli.config.layering import Layers, override, set_name
 from dlcli.config.nodes import Mapping, place_of
+from dlcli.config.rate_rules import settled
 from dlcli.config.rules import Facts
 from dlcli.problems import ConfigError, Problem
 
@@ -47,6 +48,7 @@ def load(
     trusted: bool = False,
     command: str = "train",
     facts: Facts | None = None,
+    text: str | None = None,
 ) -> Document:
     """Reads a config with what it extends and the `--set` options.
 
@@ -56,13 +58,14 @@ def load(
         trusted: whether Parts that run code of the user's files are allowed.
         command: for which command the rules between fields are checked.
         facts: what is known beyond what is written.
+        text: what is read in place of the file's own text.
 
     Raises:
         ConfigError: with every problem of the config, sorted by place.
     """
     path = Path(path)
     layers = Layers(_FORM)
-    tree = layers.read(path)
+    tree = layers.read(path, text)
     problems = layers.problems
     for option in overrides if tree is not None else ():
         changed = override(tree, option, _FORM) if tree is not None else None
@@ -82,7 +85,7 @@ def load(
     problems = [*problems, *construction.problems, *between]
     if problems:
         raise ConfigError(_in_order([each if each.place else each.at(place_of(tree, each.path)) for each in problems]))
-    return Document(rules.settled(experiment), path, tuple(layers.texts), tree)
+    return Document(settled(experiment), path, tuple(layers.texts), tree)
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

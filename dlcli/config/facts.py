@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dlcli.config import catalog
 from dlcli.config.experiment import Experiment
 from dlcli.config.unknown import known
-from dlcli.part import Metric
+from dlcli.part import Metric, RowShape
 from dlcli.samples import Kind, Subset
 from dlcli.task import Task
 
@@ -20,7 +20,8 @@ class Facts:
     Attributes:
         task: the task.
         kinds: input columns and their kinds.
-        shape: shape of one row after preprocessing.
+        shape: shape of one row after preprocessing; None for a size that is not known.
+        left_gaps: columns of numbers whose gaps preprocessing would leave.
         classes: class names in order.
         targets: target columns.
         rows: rows of each subset.
@@ -29,7 +30,8 @@ class Facts:
 
     task: Task | None = None
     kinds: Mapping[str, Kind] | None = None
-    shape: tuple[int, ...] | None = None
+    shape: RowShape | None = None
+    left_gaps: tuple[str, ...] | None = None
     classes: tuple[str, ...] | None = None
     targets: tuple[str, ...] | None = None
     rows: Mapping[Subset, int] | None = None

@@ -45,15 +45,23 @@ class Layers:
         self._form = form
         self._done: dict[Path, Mapping | None] = {}
 
-    def read(self, path: Path) -> Mapping | None:
-        """The config in long form on top of what it extends; None if it cannot be read."""
-        return self._read(path, str(path), (), None)
+    def read(self, path: Path, text: str | None = None) -> Mapping | None:
+        """The config in long form on top of what it extends; None if it cannot be read.
 
-    def _read(self, path: Path, shown: str, below: tuple[Path, ...], named: Place | None) -> Mapping | None:
+        Args:
+            path: its file.
+            text: what is read in place of the file's own text.
+        """
+        return self._read(path, str(path), (), None, text)
+
+    def _read(
+        self, path: Path, shown: str, below: tuple[Path, ...], named: Place | None, text: str | Problem | None = None
+    ) -> Mapping | None:
         real = Path(os.path.realpath(path))
         if real in self._done:
             return self._done[real]
-        text = read_text(path, clipped(shown, LONGEST_PATH))
+        if text is None:
+            text = read_text(path, clipped(shown, LONGEST_PATH))
         if isinstance(text, Problem):
             self.problems.append(text.at(named))
             return None

@@ -69,6 +69,11 @@ def split_lines(text: str) -> tuple[str, ...]:
     return tuple(_LINE_BREAK.split(text))
 
 
+def line_starts(text: str) -> tuple[int, ...]:
+    """At which character each of these lines begins."""
+    return (0, *(found.end() for found in _LINE_BREAK.finditer(text)))
+
+
 def compose(text: str, origin: Origin, column: int = 0) -> tuple[Node | None, list[Problem]]:
     """Reads one YAML document.
 

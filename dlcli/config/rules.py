@@ -10,16 +10,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from dlcli.config import catalog
+from dlcli.config.augmentation_rules import AUGMENTATION_RULES
 from dlcli.config.experiment import Experiment
 from dlcli.config.facts import Case
 from dlcli.config.facts import Facts as Facts
 from dlcli.config.facts import default_metrics as default_metrics
 from dlcli.config.nearest import did_you_mean
+from dlcli.config.rate_rules import RATE_RULES
 from dlcli.config.unknown import UnknownValueError, known
 from dlcli.config.writer import long_form
 from dlcli.part import Loss, Metric
 from dlcli.problems import ConfigPath, Problem
 from dlcli.task import CLASSIFICATION, LABELS, NUMBERS, Task
+from dlcli.training.schedules import Performance
 
 _LAST = "last"
 
@@ -36,36 +39,6 @@ def check(experiment: Experiment, facts: Facts, command: str) -> list[Problem]:
         except UnknownValueError:
             continue
     return found
-
-
-def settled(experiment: Experiment) -> Experiment:
-    """The experiment with one learning rate: that of a schedule that names its own, where the optimizer's is not."""
-    rate = _schedule_rate(experiment)
-    optimizer = experiment.optimizer
-    if rate is None or "learning_rate" in optimizer.model_fields_set:
-        return experiment
-    return experiment.model_copy(update={"optimizer": optimizer.model_copy(update={"learning_rate": rate})})
-
-
-def _schedule_rate(experiment: Experiment) -> float | None:
-    """The rate that a schedule names for itself."""
-    schedule = experiment.schedule
-    peak: float | None = getattr(schedule, "peak", None)
-    values: tuple[float, ...] = getattr(schedule, "values", ())
-    return peak if peak is not None else values[0] if values else None
-
-
-def _one_rate(case: Case) -> Iterator[Problem]:
-    """The optimizer and the schedule name the same rate, or only one does."""
-    optimizer, schedule = case.experiment.optimizer, case.experiment.schedule
-    rate = _schedule_rate(case.experiment)
-    written = "learning_rate" in optimizer.model_fields_set
-    if schedule is None or rate is None or not written or optimizer.learning_rate == rate:
-        return
-    field = "peak" if getattr(schedule, "peak", None) is not None else "values"
-    message = f"the learning rate is {rate:g} here and {optimizer.learning_rate:g} in the optimizer"
-    hint = f"write it once: optimizer: {optimizer.part_name}, without a rate"
-    yield Problem("contradiction", message, hint, ("schedule", schedule.part_name, field))
 
 
 def _monitor(case: Case, name: str, path: ConfigPath) -> Iterator[Problem]:
@@ -99,6 +72,13 @@ def _early_stopping_monitor(case: Case) -> Iterator[Problem]:
     """What early stopping watches exists."""
     if case.experiment.early_stopping is not None:
         yield from _monitor(case, case.experiment.early_stopping.monitor, ("early_stopping", "monitor"))
+
+
+def _performance_monitor(case: Case) -> Iterator[Problem]:
+    """What lowers the learning rate exists."""
+    schedule = case.experiment.schedule
+    if isinstance(schedule, Performance):
+        yield from _monitor(case, schedule.monitor, ("schedule", "performance", "monitor"))
 
 
 def _selection(case: Case) -> Iterator[Problem]:
@@ -356,7 +336,9 @@ def _lost_step(data: Any, path: str) -> str | None:
 
 Rule = Callable[[Case], Iterable[Problem]]
 RULES: tuple[Rule, ...] = (
-    _one_rate,
+    *RATE_RULES,
+    *AUGMENTATION_RULES,
+    _performance_monitor,
     _early_stopping_monitor,
     _selection,
     _late_stopping,

@@ -61,12 +61,22 @@ class Training(Section):
     precision: Annotated[
         Literal["float32", "mixed_float16", "mixed_bfloat16"], Field(description="Number format of the computation.")
     ] = "float32"
+    engine: Annotated[
+        Literal["auto", "graph", "xla"],
+        Field(description="What runs the epochs: `graph`: the bits of Keras's fit; `xla`: faster on small nets."),
+    ] = "auto"
+    deterministic: Annotated[
+        bool, Field(description="Same seed, same bits, also on a GPU, where that can cost speed.")
+    ] = True
     threads: Annotated[
         int | None, Field(ge=1, le=1024, description="Threads of one operation; by default TensorFlow's choice.")
     ] = None
     time_limit: Annotated[
         Number | None, Field(gt=0, description="Seconds after which training stops at the end of an epoch.")
     ] = None
+    checkpoint_every: Annotated[
+        Number, Field(ge=0, description="Seconds between two states from which a run can be resumed; 0: every segment.")
+    ] = 10.0
 
 
 class KFold(Section):

@@ -34,7 +34,12 @@ def row_hashes(samples: Samples) -> NDArray[np.uint64]:
 
 def subset_hash(hashes: NDArray[np.uint64]) -> str:
     """One hash, in hex, of a set of rows in any order."""
-    return hashlib.sha256(np.sort(hashes).astype("<u8").tobytes()).hexdigest()
+    return order_hash(np.sort(hashes))
+
+
+def order_hash(hashes: NDArray[np.uint64]) -> str:
+    """One hash, in hex, of rows as they follow each other."""
+    return hashlib.sha256(hashes.astype("<u8").tobytes()).hexdigest()
 
 
 def _column_hashes(column: Any) -> NDArray[np.uint64]:

@@ -53,8 +53,10 @@ def head(goal: Goal, output: Output) -> Dense:
     return Dense(units=output.units or goal.outputs, activation=activation)
 
 
-def default_loss(task: Task) -> Loss:
-    """The loss of a task."""
+def default_loss(task: Task, *, fractions: bool = False) -> Loss:
+    """The loss of a task; with `fractions` one that takes targets that are fractions of classes."""
+    if fractions and task is Task.MULTICLASS:
+        return losses.CategoricalCrossentropy()
     return _LOSSES[task]()
 
 

@@ -35,6 +35,7 @@ def dropped(frame: Frame, names: Iterable[str]) -> Frame:
     return Frame(
         tuple(part for part in parts if part is not None),
         tuple(name for name in frame.names if name not in unwanted),
+        frame.origins,
     )
 
 
@@ -76,7 +77,8 @@ def replaced(frame: Frame, names: Iterable[str], work: Callable[[Block], Block],
         order += [name] if keep or name not in results else []
         order += results.get(name, ())
     remaining = frame.blocks if keep else dropped(frame, wanted).blocks
-    return Frame((*remaining, *made), tuple(order))
+    origins = {new: frame.origins.get(old, old) for old, new_ones in results.items() for new in new_ones}
+    return Frame((*remaining, *made), tuple(order), {**frame.origins, **origins})
 
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:
@@ -148,6 +150,12 @@ def feature_names(frame: Frame) -> tuple[str, ...]:
         for name in frame.names
         for number in range(1, widths[name] + 1)
     )
+
+
+def feature_origins(frame: Frame) -> tuple[str, ...]:
+    """The raw column of each feature of `joined`; one for a column with axes of its own."""
+    widths = {name: _width(block) for block in frame.blocks for name in block.names}
+    return tuple(frame.origins.get(name, name) for name in frame.names for _ in range(widths[name]))
 
 
 def cardinality(frame: Frame) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dlcli import backend
@@ -35,11 +35,13 @@ class OutputSpec:
         shape: shape of one row.
         names: a name per feature; only the column's name if the shape has several axes.
         cardinality: how many integer codes there are, where all inputs are codes; else None.
+        origins: the raw column that each of `names` was made of.
     """
 
     shape: tuple[int, ...]
     names: tuple[str, ...]
     cardinality: int | None
+    origins: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,16 @@ class Pipeline:
         if gaps.any() or infinite.any():
             raise DataError(self._not_finite(gaps, infinite))
         return result
+
+    def gap_row(self) -> NDArray[np.float32]:
+        """What the network gets for a row of nothing but gaps, (*shape); NaN where a gap is left."""
+        from keras import ops
+
+        from dlcli.preprocessing import raw_rows
+
+        row = frames.joined(self._run(raw_rows.gaps(self.schema), slice(None)))[0]
+        missing: NDArray[np.float32] = ops.convert_to_numpy(row)
+        return missing
 
     def _run(self, samples: Samples, rows: Any) -> Frame:
         from dlcli.preprocessing import raw_rows
@@ -264,7 +276,8 @@ def _finished(
     if not frame.blocks:
         raise ConfigError(planning.no_columns_left())
     shape = tuple(int(size) for size in frames.joined(frame).shape[1:])
-    return replace(pipeline, output=OutputSpec(shape, frames.feature_names(frame), frames.cardinality(frame)))
+    names, origins = frames.feature_names(frame), frames.feature_origins(frame)
+    return replace(pipeline, output=OutputSpec(shape, names, frames.cardinality(frame), origins))
 
 
 def _seen(column: Coded, rows: NDArray[Any]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dlcli.events import Note
-from dlcli.part import Shape, Step
+from dlcli.part import RowShape, Shape, Step
 from dlcli.preprocessing import automatic
 from dlcli.preprocessing.automatic import Auto
 from dlcli.preprocessing.selection import select
@@ -34,12 +34,16 @@ class Plan:
         problems: everything that is wrong and can be seen without the data.
         unneeded: columns that are dropped before any other step works on them.
         dropped_by_auto: those of them that `auto` drops.
+        shape: of a row at the end; (None,) for a flat one, whose length only the data show.
+        left_gaps: columns of numbers that no step imputes.
     """
 
     steps: tuple[PlannedStep, ...]
     problems: tuple[Problem, ...]
     unneeded: tuple[str, ...]
     dropped_by_auto: tuple[str, ...]
+    shape: RowShape
+    left_gaps: tuple[str, ...]
 
 
 def plan(steps: Sequence[Step], schema: Schema) -> Plan:
@@ -53,7 +57,14 @@ def plan(steps: Sequence[Step], schema: Schema) -> Plan:
         else:
             state.take(step, path)
     state.judge_end()
-    return Plan(tuple(state.steps), tuple(state.problems), tuple(state.unneeded), tuple(state.dropped_by_auto))
+    return Plan(
+        tuple(state.steps),
+        tuple(state.problems),
+        tuple(state.unneeded),
+        tuple(state.dropped_by_auto),
+        state.row_shape,
+        state.left_gaps,
+    )
 
 
 @dataclass(slots=True)
@@ -114,6 +125,17 @@ class _State:
                 self.shapes[result] = self.shapes[name]
             elif not keep:
                 del self.kinds[name]
+
+    @property
+    def row_shape(self) -> RowShape:
+        """The shape of a column with axes of its own, which stands alone; else a flat row."""
+        return next((self.shapes[name] for name in self.kinds if len(self.shapes[name]) > 1), (None,))
+
+    @property
+    def left_gaps(self) -> tuple[str, ...]:
+        """Columns of numbers that are still there and were not imputed."""
+        numbers = (*self.schema.of_kind("numeric"), *self.schema.of_kind("image"))
+        return tuple(name for name in self.kinds if name in numbers and name not in self.imputed)
 
     def judge_end(self) -> None:
         """Every column must be numeric, and only a column of its own may have axes of its own."""

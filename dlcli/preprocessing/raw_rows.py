@@ -85,6 +85,19 @@ def example(schema: Schema) -> Samples:
     )
 
 
+def gaps(schema: Schema) -> Samples:
+    """One row of nothing but gaps, also in columns of whole numbers, which cannot hold any."""
+    return Samples(
+        {
+            name: Coded(np.array([-1], np.int32), ())
+            if column.dtype == "string"
+            else np.full((1, *column.shape), np.nan)
+            for name, column in schema.columns.items()
+        },
+        1,
+    )
+
+
 def cardinalities(samples: Samples, schema: Schema, rows: Rows) -> dict[str, int]:
     """For each column of whole numbers with a shape of its own: one more than its largest one."""
     found: dict[str, int] = {}

@@ -12,9 +12,9 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,9 +105,7 @@ def append(root: Path, look: Look) -> Entry:
         lines = _parse(content)
         _refuse(_findings(lines) + _missing(root, lines))
         torn = bool(lines) and lines[-1].data is None
-        earlier = [line.data for line in lines if line.data]
         _keep_rows(root, rows_hash, look.row_hashes)
-        seen = _seen_rows(root, {entry["rows_hash"] for entry in earlier}, rows_hash, look.row_hashes)
         data: dict[str, Any] = {
             "time": now(),
             "run": look.run,
@@ -124,8 +122,37 @@ def append(root: Path, look: Look) -> Entry:
         with whole_files.writing(root / FILE_NAME):
             _write_at_end(handle, closing + _encode(data) + b"\n", len(content))
     notes = ("the last line of the ledger was torn and has been closed",) if torn else ()
-    looks = 1 + sum(entry["rows_hash"] == rows_hash for entry in earlier)
-    return Entry(data["hash"], looks, seen, notes)
+    return replace(_entry(root, lines, data, look.row_hashes), notes=notes)
+
+
+def written(root: Path, look: Look, *, known: Sequence[str], since: str) -> Entry | None:
+    """The same look where this very run has written it down already, and died before it kept the score.
+
+    Args:
+        root: the folder of runs.
+        look: what would be written.
+        known: the line hashes that the run's record keeps.
+        since: when the run started, for a line that its record does not keep yet.
+
+    Raises:
+        RefusedError: the ledger has been tampered with.
+    """
+    with _locked(root) as handle:
+        lines = _parse(_read_all(handle))
+        _refuse(_findings(lines) + _missing(root, lines))
+    same = {"run": look.run, "command": look.command, "rows_hash": rows_fingerprint(look.row_hashes)}
+    for number, line in enumerate(lines):
+        data = line.data or {}
+        if same.items() <= data.items() and (line.hash in known or data.get("time", "") >= since):
+            return _entry(root, lines[:number], data, look.row_hashes)
+    return None
+
+
+def _entry(root: Path, lines: list[_Line], data: dict[str, Any], row_hashes: Hashes) -> Entry:
+    """What a line says after the lines before it."""
+    earlier = [line.data["rows_hash"] for line in lines if line.data]
+    seen = _seen_rows(root, set(earlier), data["rows_hash"], row_hashes)
+    return Entry(data["hash"], 1 + earlier.count(data["rows_hash"]), seen)
 
 
 def verify(root: Path) -> tuple[Finding, ...]:

@@ -24,15 +24,21 @@ class Record(BaseModel):
 
     Attributes:
         command: the verb, e.g. "train"; arguments: the command line behind it.
-        started, ended: UTC, ISO 8601.
+        options: what a resume does again: `overrides`, `trust`, and the command's own ("evaluate", "refit").
+        started, ended, resumed: UTC, ISO 8601.
+        threads: of TensorFlow, in each process; jobs: how many trainings went side by side.
         engine, engine_reason: what ran the epochs, and why that.
         data_hash: over the row hashes of all rows; subset_hashes: over those of each subset.
+        order_hash: over the row hashes of all rows as they follow each other.
         rows: how many rows each subset has.
         files: what was read, with a hash of each custom code file where there is one.
         data_schema: the input columns, as they were decided.
         preprocessing_state, target_state: what was fitted, as plain data.
+        fitted_hashes: over both, by training ("train", "refit"), known before its first epoch.
         parameters: numbers in the network.
         trained_on: the subsets that the saved model was trained on.
+        refit_epochs: how many epochs the first training found for the one on more rows.
+        rate_factors: what scores made of the rates of each of them, where the schedule leaves that to scores.
         stopped_by, chosen_epoch, epochs_run: how training ended; of a k-fold: chosen_epochs by fold.
         failure: why it failed.
         ledger_lines: hashes of the ledger's lines about this run.
@@ -45,16 +51,20 @@ class Record(BaseModel):
     name: str
     command: str
     arguments: tuple[str, ...] = ()
+    options: dict[str, JsonValue] = Field(default_factory=dict)
     started: str = Field(default_factory=lambda: now())
     ended: str | None = None
+    resumed: tuple[str, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     machine: dict[str, str | int] = Field(default_factory=dict)
     threads: int | None = None
+    jobs: int | None = None
     onednn: bool | None = None
     engine: str | None = None
     engine_reason: str | None = None
     seeds: dict[str, int] = Field(default_factory=dict)
     data_hash: str | None = None
+    order_hash: str | None = None
     subset_hashes: dict[str, str] = Field(default_factory=dict)
     rows: dict[str, int] = Field(default_factory=dict)
     files: dict[str, str | None] = Field(default_factory=dict)
@@ -62,8 +72,11 @@ class Record(BaseModel):
     goal: Goal | None = None
     preprocessing_state: JsonValue = None
     target_state: JsonValue = None
+    fitted_hashes: dict[str, str] = Field(default_factory=dict)
     parameters: int | None = None
     trained_on: tuple[str, ...] = ()
+    refit_epochs: int | None = None
+    rate_factors: tuple[float, ...] = ()
     stopped_by: str | None = None
     chosen_epoch: int | None = None
     chosen_epochs: tuple[int, ...] = ()

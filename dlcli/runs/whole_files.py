@@ -22,11 +22,12 @@ _REASONS = {
     errno.ENOTDIR: "a part of the path is a file",
     errno.ENAMETOOLONG: "the name is too long",
 }
+_ELSEWHERE = "make room or choose another folder with --runs"
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turns a failure to write below `path` into one clear error.
+def writing(path: Path, suggestion: str = _ELSEWHERE) -> Iterator[None]:
+    """Turns a failure to write below `path` into one clear error with a suggestion.
 
     Raises:
         DlcliError: the disk is full, the folder read-only, ...
@@ -35,19 +36,18 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
-        suggestion = "make room or choose another folder with --runs"
         raise DlcliError(Problem("cannot-write", f"cannot write {path}: {reason}", suggestion)) from error
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, suggestion: str = _ELSEWHERE) -> Iterator[Path]:
     """Yields a temporary path beside `path`, with its suffix, that becomes `path` when the block ends well.
 
     Raises:
         DlcliError: it cannot be written; nothing is left behind and an older file stays as it was.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
-    with writing(path):
+    with writing(path, suggestion):
         try:
             yield temporary
             with temporary.open("rb+") as file:
@@ -84,6 +84,12 @@ def write_json(path: Path, data: Any) -> None:
         DlcliError: it cannot be written.
     """
     write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what processes that died while they wrote have left behind; nobody else may write there now."""
+    for path in folder.rglob(f".{'[0-9a-f]' * 32}-*"):
+        path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from dlcli.events import EpochEnded, Event, Listener, Note, UnitEnded, UnitStarted, silent
+from dlcli.events import EpochEnded, Event, Listener, Note, SegmentEnded, UnitEnded, UnitStarted, silent
 from dlcli.terminal.console import make_console
 from dlcli.terminal.numbers import number
 
@@ -69,15 +69,14 @@ class _Lines:
 
 
 class _Live:
-    """A bar per training, with the newest epoch's values; finished trainings leave a line."""
+    """A bar per training under way, with the newest epoch's values; finished trainings leave a line."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._task: TaskID | None = None
-        self._taken = 0
+        self._tasks: dict[int, tuple[TaskID, str]] = {}
         plain = Column(no_wrap=True)
         self.bars = Progress(
-            TextColumn("{task.description} {task.completed}/{task.total}", markup=False, table_column=plain),
+            TextColumn("{task.description} {task.fields[epoch]}/{task.total}", markup=False, table_column=plain),
             BarColumn(bar_width=BAR_WIDTH),
             TextColumn("{task.fields[values]}", markup=False, table_column=plain),
             TimeRemainingColumn(compact=True, table_column=plain),
@@ -90,26 +89,38 @@ class _Live:
             case Note():
                 self._console.print(("warning: " if event.warning else "") + event.text, markup=False, style="dim")
             case UnitStarted():
-                self._drop()
+                self._drop(event.index)
                 label = f"{event.label} epoch" if event.label else "epoch"
-                self._taken = len(f"{label} {event.epochs}/{event.epochs}") + BAR_WIDTH + TIME_WIDTH + 3
-                self._task = self.bars.add_task(label, total=event.epochs, values="")
-            case EpochEnded() if self._task is not None:
-                self.bars.update(self._task, completed=event.epoch, values=self._line(event))
+                task = self.bars.add_task(label, total=event.epochs, epoch=0, values="")
+                self._tasks[event.index] = task, label
+            case SegmentEnded() if event.index in self._tasks:
+                done = event.epoch - 1 + event.share
+                self._update(event, done, {"loss": event.loss} if event.epoch == 1 else None)
+            case EpochEnded() if event.index in self._tasks:
+                self._update(event, event.epoch, event.values)
             case UnitEnded():
-                self._drop()
+                self._drop(event.index)
                 parts = (event.label, event.reason, values_text(event.scores))
                 self._console.print("  ".join(part for part in parts if part), markup=False)
 
-    def _line(self, event: EpochEnded) -> str:
+    def _update(self, event: SegmentEnded | EpochEnded, completed: float, values: Mapping[str, float] | None) -> None:
+        """Moves a bar on; without values it keeps those that it shows."""
+        task, label = self._tasks[event.index]
+        if values is None:
+            self.bars.update(task, completed=completed, epoch=event.epoch)
+        else:
+            self.bars.update(task, completed=completed, epoch=event.epoch, values=self._line(event, values, label))
+
+    def _line(self, event: SegmentEnded | EpochEnded, values: Mapping[str, float], label: str) -> str:
         """Losses, metrics, rate and speed, as many as the line has room for."""
-        parts = [f"{name} {number(value)}" for name, value in event.values.items()]
-        if event.best:
-            parts.append("best")
-        parts.append(f"rate {number(event.learning_rate)}")
+        parts = [f"{name} {number(value)}" for name, value in values.items()]
+        if isinstance(event, EpochEnded):
+            if event.best:
+                parts.append("best")
+            parts.append(f"rate {number(event.learning_rate)}")
         if event.rows_per_second:
             parts.append(f"{event.rows_per_second:,.0f} rows/s")
-        room = self._console.width - self._taken
+        room = self._console.width - len(f"{label} {event.epochs}/{event.epochs}") - BAR_WIDTH - TIME_WIDTH - 3
         line = ""
         for part in parts:
             if len(line) + len(part) + 2 > room:
@@ -117,7 +128,6 @@ class _Live:
             line = f"{line}  {part}" if line else part
         return line
 
-    def _drop(self) -> None:
-        if self._task is not None:
-            self.bars.remove_task(self._task)
-            self._task = None
+    def _drop(self, index: int) -> None:
+        if index in self._tasks:
+            self.bars.remove_task(self._tasks.pop(index)[0])

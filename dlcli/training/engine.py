@@ -1,197 +1,259 @@
-"""The engine: a Keras model trained an epoch at a time. Arrays and rates in, loss and predictions out.
+"""The engine: a compiled Keras model trained in whole epochs, or segments of them, inside one graph.
 
-It knows nothing of configs, files or terminals; a Keras user could use it alone.
+`fit` pays for a Python call per batch; here a loop inside the graph takes the batches of an epoch from
+tensors that stay on the device and calls the model's own `train_step` on each. In graph mode the weights
+end with the bits of `fit(shuffle=False)` fed the same batches. The engine knows nothing of configs, files
+or terminals; a Keras user could use it alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcli.training.graphs import Augment, Graphs, unique
+
 if TYPE_CHECKING:
     import keras
 
 Array = NDArray[Any]
-_BARE = "bare_loss"
-_PREDICTION_ROWS = 8192
-_PREDICTION_VALUES = 2**20
-"""Most values of one prediction batch, so that what convolutions make of them fits into memory."""
+_SLACK = 64
+"""XLA compiles for one number of rows: room for a 64th more lets folds of other sizes share it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Feed:
-    """A dataset that gives the rows in the order of a variable, built once for the whole training."""
+class Rows:
+    """The rows of a subset.
 
-    arrays: tuple[Array | None, ...]
-    batch_size: int
-    order: Any
-    dataset: Any
+    Attributes:
+        x: inputs (rows, *shape), as the model or `prepare` takes them.
+        y: targets, as the loss takes them.
+        weight: (rows,) or None.
+    """
 
-    def is_of(self, arrays: tuple[Array | None, ...], batch_size: int) -> bool:
-        same = all(ours is theirs for ours, theirs in zip(self.arrays, arrays, strict=True))
-        return same and self.batch_size == batch_size
+    x: Array
+    y: Array
+    weight: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Epoch:
+    """What an epoch is trained with.
+
+    Attributes:
+        order: int32 (rows,), the row numbers in the order in which they are used.
+        rates: (batches,) the learning rate of every batch; None leaves it to the optimizer.
+        key: two whole numbers that `augment` draws from, together with the number of the batch.
+    """
+
+    order: NDArray[np.int32]
+    rates: NDArray[np.float64] | None = None
+    key: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Closed:
+    """What an epoch left.
+
+    Attributes:
+        metrics: the model's metrics over the training rows of the epoch, by name.
+        predictions: (rows, outputs) of the validation rows.
+        losses: (rows,) their losses, without penalties.
+        finite: whether every weight is a finite number.
+        state: the variables that training goes on from, held on the device; see `Engine.put`.
+    """
+
+    metrics: Mapping[str, float]
+    predictions: Array
+    losses: Array
+    finite: bool
+    state: Sequence[Any]
 
 
 class Engine:
-    """Trains one model.
+    """Trains one compiled model, on one set of rows after the other; what was traced or compiled is kept.
 
     Args:
-        model: an uncompiled Keras model with one input and one output; it is compiled here.
-        optimizer: a Keras optimizer; its learning rate is set for every batch.
-        loss: a Keras loss.
-        class_weight: a factor of the loss by class number, in training only.
+        model: a compiled Keras model with one input and one output. Its own `train_step` is what runs.
+        row_loss: from targets and predictions to a loss per row, for validation rows.
+        xla: whether whole batches are compiled by XLA. Then weights agree with those of `fit` to rounding
+            only, and what a layer draws comes from another stream of random numbers.
+        prepare: from inputs as they are kept to inputs as the model takes them, inside the graph.
+        augment: changes a training batch, inside the graph, after `prepare`.
     """
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.Optimizer, loss: Any, *, class_weight: Array | None = None
+        self,
+        model: keras.Model,
+        *,
+        row_loss: Callable[[Any, Any], Any] | None = None,
+        xla: bool = False,
+        prepare: Callable[[Any], Any] | None = None,
+        augment: Augment | None = None,
     ) -> None:
-        import keras
+        self.model = model
+        self.xla = xla
+        optimizer = model.optimizer
+        optimizer.build(model.trainable_variables)
+        self._optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        self._variables = unique([*model.variables, *optimizer.variables])
+        self._graphs = Graphs(model, row_loss, prepare, augment)
+        self._capacity = 0
+
+    def load(self, train: Rows, validation: Rows | None = None, *, batch_size: int) -> None:
+        """Takes the rows to train on, and those that are predicted at the end of every epoch."""
         import tensorflow as tf
 
-        from dlcli.training.keras_loss import ClassWeighted
+        self._rows, self._batch_size = len(train), batch_size
+        if self.xla and not self._rows <= self._capacity <= 2 * self._rows:
+            self._capacity = self._rows + self._rows // _SLACK
+        arrays = (train.x, train.y) if train.weight is None else (train.x, train.y, train.weight)
+        self._train = tuple(tf.convert_to_tensor(_padded(array, self._capacity)) for array in arrays)
+        held = validation or Rows(train.x[:0], train.y[:0])
+        self._validation = (tf.convert_to_tensor(held.x), tf.convert_to_tensor(held.y))
 
-        self.model = model
-        self._loss = loss
-        # Half precision loses small gradients; Keras scales the loss only where the whole process runs in it.
-        if any(layer.compute_dtype == "float16" for layer in model.layers):
-            optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
-        optimizer.build(model.trainable_variables)
-        weighted = loss if class_weight is None else ClassWeighted(loss, np.asarray(class_weight, np.float32))
-        model.compile(
-            optimizer=optimizer,
-            loss=weighted,
-            weighted_metrics=[keras.metrics.MeanMetricWrapper(loss.call, name=_BARE)],
-            jit_compile=False,
-            auto_scale_loss=False,
-        )
-        self._averages = getattr(optimizer, "inner_optimizer", optimizer).use_ema
-        self._unaveraged: list[Array] | None = None
-        self._feed: _Feed | None = None
-        rows = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
-        # Concrete: TensorFlow would count the engines of one process as traces of one function, and complain.
-        self._predict = tf.function(lambda x: model(x, training=False)).get_concrete_function(rows)
+    @property
+    def batches(self) -> int:
+        """Batches of an epoch; the last one may be smaller."""
+        return -(-self._rows // self._batch_size)
 
-    def train_epoch(
-        self,
-        x: Array,
-        y: Array,
-        weight: Array | None,
-        order: NDArray[np.int32],
-        rates: NDArray[np.float64],
-        batch_size: int,
-    ) -> float:
-        """Trains on every row once.
+    @property
+    def traces(self) -> int:
+        """How many graphs were traced so far."""
+        return self._graphs.traces
 
-        Args:
-            x: inputs (rows, *shape), float32.
-            y: targets, as the loss takes them.
-            weight: (rows,) or None.
-            order: the row numbers in the order in which they are used.
-            rates: the learning rate of every batch.
-            batch_size: rows of a batch; the last one may be smaller.
+    def train(self, epoch: Epoch, first: int, last: int) -> None:
+        """Trains on the batches [first, last) of an epoch."""
+        turns = self._turns(epoch)
+        first = self._train_whole_batches(turns, first, last)
+        if last > first:
+            self._graphs.train(self._train, turns, _bounds(first, last), np.int32(self._batch_size))
 
-        Returns:
-            The mean loss over the epoch, weighted by `weight` alone: no penalties, no class weights.
-        """
-        import keras
-
-        if self._feed is None or not self._feed.is_of((x, y, weight), batch_size):
-            self._feed = _feed(x, y, weight, batch_size)
-        self._feed.order.assign(order)
-        if self._unaveraged is not None:
-            _assign(self.model.trainable_variables, self._unaveraged)
-        optimizer = self.model.optimizer
-        optimizer.learning_rate = float(rates[0])
-
-        def set_rate(batch: int, logs: object = None) -> None:  # noqa: ARG001 - Keras names both
-            optimizer.learning_rate = float(rates[batch])
-
-        def keep_unaveraged(epoch: int, logs: object = None) -> None:  # noqa: ARG001 - Keras names both
-            self._unaveraged = _copies(self.model.trainable_variables)
-
-        hooks: dict[str, Any] = {}
-        if np.any(rates != rates[0]):
-            hooks["on_train_batch_begin"] = set_rate
-        if self._averages:
-            # `fit` ends by putting the averages in place of the weights: good for scoring, not for training on.
-            hooks["on_epoch_end"] = keep_unaveraged
-        callbacks = [keras.callbacks.LambdaCallback(**hooks)] if hooks else None
-        history = self.model.fit(self._feed.dataset, epochs=1, verbose=0, shuffle=False, callbacks=callbacks)
-        return float(history.history[_BARE][0])
+    def finish(self, epoch: Epoch, first: int) -> Closed:
+        """Trains on the batches from `first` on, predicts the validation rows, reads and resets the metrics."""
+        turns, last = self._turns(epoch), self.batches
+        first = self._train_whole_batches(turns, first, last)
+        if last > first:
+            left = self._graphs.finish(
+                self._train, turns, _bounds(first, last), np.int32(self._batch_size), self._validation
+            )
+        else:
+            left = self._graphs.close(self._validation)
+        metrics, predictions, losses, finite, state = left
+        named = {name: float(value) for name, value in metrics.items()}
+        return Closed(named, predictions.numpy(), losses.numpy(), bool(finite), state)
 
     def predict(self, x: Array) -> NDArray[np.float64]:
         """Predictions (rows, outputs), in inference mode."""
         import tensorflow as tf
 
-        values = max(1, int(np.prod(x.shape[1:])))
-        rows = max(1, min(_PREDICTION_ROWS, _PREDICTION_VALUES // values))
-        parts = [
-            self._predict(tf.convert_to_tensor(x[start : start + rows], tf.float32)).numpy()
-            for start in range(0, len(x), rows)
-        ]
-        if not parts:
-            return np.zeros((0, *self.model.output_shape[1:]))
-        return np.concatenate(parts).astype(np.float64)
+        predictions: NDArray[np.float64] = self._graphs.predict(tf.convert_to_tensor(x)).numpy().astype(np.float64)
+        return predictions
 
-    def loss(self, y: Array, predictions: NDArray[np.float64], weight: Array | None) -> float:
-        """The mean loss of predictions, weighted by `weight` alone: no penalties, no class weights."""
-        import tensorflow as tf
+    def metrics(self, *, reset: bool = False) -> dict[str, float]:
+        """The model's metrics since they were last reset."""
+        found = {name: float(value) for name, value in self.model.get_metrics_result().items()}
+        if reset:
+            self.model.reset_metrics()
+        return found
 
-        losses = self._loss.call(tf.convert_to_tensor(y), tf.convert_to_tensor(predictions, tf.float32))
-        return float(np.average(losses.numpy().astype(np.float64), weights=weight))
+    def snapshot(self) -> list[Array]:
+        """What `put` takes, of now."""
+        return copies(self._variables)
 
-    def variables(self) -> list[Array]:
-        """A copy of all variables of the model: weights, moving statistics, states of random numbers."""
-        return _copies(self.model.variables)
+    def put(self, state: Sequence[Any]) -> None:
+        """Goes back to the `Closed.state` of an earlier epoch."""
+        _assign(self._variables, state)
+        self.model.reset_metrics()
 
-    def restore(self, snapshot: list[Array]) -> None:
-        """Puts back what `variables` gave."""
-        _assign(self.model.variables, snapshot)
+    def averaged(self, state: Sequence[Any]) -> list[Any]:
+        """The model's variables of a state, with the moving averages of weights where the optimizer keeps them."""
+        places = {id(variable): place for place, variable in enumerate(self._variables)}
+        values = {id(variable): state[places[id(variable)]] for variable in self.model.variables}
+        if self._optimizer.use_ema:
+            averages = self._optimizer._model_variables_moving_average
+            for variable, average in zip(self.model.trainable_variables, averages, strict=True):
+                values[id(variable)] = state[places[id(average)]]
+        return [values[id(variable)] for variable in self.model.variables]
 
-    def state(self) -> dict[str, list[Array]]:
-        """A copy of all that training goes on from: `variables` and the optimizer's."""
-        return {
-            "model": self.variables(),
-            "optimizer": _copies(self.model.optimizer.variables),
-            "unaveraged": list(self._unaveraged or []),
-        }
+    def show(self, weights: Sequence[Any]) -> None:
+        """Puts variables of the model in place, e.g. those that `averaged` gave."""
+        _assign(self.model.variables, weights)
 
-    def restore_state(self, state: dict[str, list[Array]]) -> None:
-        """Puts back what `state` gave."""
-        self.restore(state["model"])
-        _assign(self.model.optimizer.variables, state["optimizer"])
-        self._unaveraged = list(state["unaveraged"]) or None
+    def restart(self, weights: Sequence[Any]) -> None:
+        """Begins a new training with the variables of another model of the same architecture."""
+        _assign(self.model.variables, weights)
+        optimizer = self.model.optimizer
+        fresh = type(optimizer).from_config(optimizer.get_config())
+        fresh.build(self.model.trainable_variables)  # some optimizers begin with copies of the weights
+        _assign(optimizer.variables, fresh.variables)
+        self.model.reset_metrics()
+
+    def state(self) -> dict[str, Any]:
+        """A copy of everything that training goes on from, also in the middle of an epoch."""
+        return {"variables": copies(self._all_variables())}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Puts back what `state` gave.
+
+        Raises:
+            ValueError: it is the state of another model.
+        """
+        x, y, *weight = (tensor[:1] for tensor in self._train)
+        outputs = self.model(self._graphs.prepare(x), training=False)
+        self.model.compute_metrics(x, y, outputs, *weight)  # Keras makes the variables of metrics at their first use
+        every, values = self._all_variables(), state["variables"]
+        if [tuple(variable.shape) for variable in every] != [value.shape for value in values]:
+            message = "the state is that of another model"
+            raise ValueError(message)
+        _assign(every, values)
+
+    def _all_variables(self) -> list[Any]:
+        return unique([*self._variables, *(v for metric in self.model.metrics for v in metric.variables)])
+
+    def _train_whole_batches(self, turns: Any, first: int, last: int) -> int:
+        """With XLA trains on the batches that are full, whose shape is known; returns the first one left."""
+        whole = min(last, self._rows // self._batch_size) if self.xla else first
+        if whole <= first:
+            return first
+        order, rates, key = turns
+        room = -(-self._capacity // self._batch_size)
+        turns = _padded(order, self._capacity), _padded(rates, room), key
+        self._graphs.train_by_xla(self._train, turns, _bounds(first, whole), self._batch_size)
+        return whole
+
+    def _turns(self, epoch: Epoch) -> tuple[Array, Array, Array]:
+        """Order, rates and key of an epoch as the graphs take them."""
+        rates = epoch.rates
+        if rates is None:
+            rates = np.full(self.batches, float(self._optimizer.learning_rate))
+        return epoch.order, rates.astype(np.float32), np.asarray(epoch.key, np.int32)
 
 
-def _feed(x: Array, y: Array, weight: Array | None, batch_size: int) -> _Feed:
-    """Rows stay where they are; each batch is gathered while the one before is trained on."""
-    import tensorflow as tf
-
-    rows = len(x)
-    with tf.device("CPU:0"):
-        tensors = [tf.convert_to_tensor(x, tf.float32), tf.convert_to_tensor(y)]
-        if weight is not None:
-            tensors.append(tf.convert_to_tensor(weight, tf.float32))
-        order = tf.Variable(tf.zeros(rows, tf.int32), trainable=False)
-
-        def batch(first: Any) -> tuple[Any, ...]:
-            picked = order[first : tf.minimum(first + batch_size, rows)]
-            return tuple(tf.gather(tensor, picked) for tensor in tensors)
-
-        starts = tf.data.Dataset.range(0, rows, batch_size, output_type=tf.int32)
-        dataset = starts.map(batch).prefetch(tf.data.AUTOTUNE)
-    return _Feed((x, y, weight), batch_size, order, dataset)
+def _bounds(first: int, last: int) -> Array:
+    return np.array([first, last], np.int32)
 
 
-def _copies(variables: list[Any]) -> list[Array]:
+def _padded(array: Array, rows: int) -> Array:
+    """The array with rows of zeros, which nothing reads, up to a number of rows."""
+    missing = rows - len(array)
+    return array if missing <= 0 else np.concatenate([array, np.zeros((missing, *array.shape[1:]), array.dtype)])
+
+
+def copies(values: Sequence[Any]) -> list[Array]:
+    """Variables or tensors as arrays of their own."""
     import keras
 
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    return [np.array(keras.ops.convert_to_numpy(value)) for value in values]
 
 
-def _assign(variables: list[Any], values: list[Array]) -> None:
+def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

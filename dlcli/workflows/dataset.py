@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,8 @@ from dlcli.data.row_facts import RowFacts
 from dlcli.data.splits import RowSplit
 from dlcli.data.target_section import Target
 from dlcli.events import Listener, Note
-from dlcli.part import Split
-from dlcli.preprocessing import pipeline
+from dlcli.part import Split, Step
+from dlcli.preprocessing import pipeline, planning
 from dlcli.problems import ConfigError, DlcliError
 from dlcli.samples import Found, Kind, Samples, Schema, Subset
 from dlcli.task import CLASSIFICATION
@@ -68,6 +68,17 @@ class Dataset:
         """One hash of all rows, in any order."""
         return hashes.subset_hash(self.hashes)
 
+    @property
+    def order_hash(self) -> str:
+        """One hash of all rows as they follow each other."""
+        return hashes.order_hash(self.hashes)
+
+    def for_training(self) -> Dataset:
+        """What a training needs of it, so that it can travel to another process: no targets of test rows."""
+        none = np.zeros(0, dtype=np.int64)
+        empty = sealed.SealedTargets(self.answer.values[:0], none, self.hashes[:0])
+        return replace(self, hashes=self.hashes[:0], sealed=empty, facts=RowFacts(self.facts.rows))
+
     def subset_hashes(self) -> dict[str, str]:
         """One hash per subset."""
         return {name: hashes.subset_hash(self.hashes[rows]) for name, rows in self.subsets.items()}
@@ -97,7 +108,7 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
         if problems := pipeline.check(written, dataset.schema):
             raise ConfigError(problems)
         experiment = _settled(document.experiment, dataset, split, pipeline.expand(written, dataset.schema))
-        if conflicts := rules.check(experiment, _facts(dataset), command):
+        if conflicts := rules.check(experiment, _facts(dataset, written), command):
             raise ConfigError(conflicts)
     return experiment, dataset
 
@@ -222,11 +233,13 @@ def _settled(experiment: Experiment, dataset: Dataset, split: RowSplit, steps: A
     )
 
 
-def _facts(dataset: Dataset) -> rules.Facts:
-    goal = dataset.answer.goal
+def _facts(dataset: Dataset, steps: Sequence[Step]) -> rules.Facts:
+    goal, planned = dataset.answer.goal, planning.plan(steps, dataset.schema)
     return rules.Facts(
         task=goal.task,
         kinds={name: column.kind for name, column in dataset.schema.columns.items()},
+        shape=planned.shape,
+        left_gaps=planned.left_gaps,
         classes=goal.classes or None,
         targets=goal.names,
         rows={name: len(rows) for name, rows in dataset.subsets.items()},

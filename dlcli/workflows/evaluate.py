@@ -13,7 +13,8 @@ from dlcli.runs import directory
 from dlcli.samples import Subset
 from dlcli.workflows import exported
 from dlcli.workflows.dataset import prepare
-from dlcli.workflows.recording import RunResult, finished, reopened, require_same_data
+from dlcli.workflows.finished import finished, reopened, require_same_data
+from dlcli.workflows.recording import RunResult
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 
 

@@ -13,8 +13,8 @@ from dlcli.events import Listener, Note, silent
 from dlcli.runs import directory
 from dlcli.workflows import exported
 from dlcli.workflows.dataset import misfit_warnings
+from dlcli.workflows.finished import finished
 from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.recording import finished
 
 
 def predict(

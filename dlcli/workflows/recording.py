@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
+import shlex
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +22,15 @@ from dlcli.config.writer import to_yaml
 from dlcli.events import EpochEnded, Event, Listener, Note, UnitStarted
 from dlcli.part import Part
 from dlcli.part import Record as Fields
-from dlcli.preprocessing.pipeline import Pipeline
-from dlcli.problems import ConfigError, DlcliError, InterruptedRunError, Problem, RefusedError
+from dlcli.problems import DlcliError, InterruptedRunError, Problem, RefusedError
 from dlcli.runs import directory, ledger, record, whole_files
 from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
+from dlcli.training import checkpoint
+from dlcli.training.checkpoint import State
 from dlcli.workflows.dataset import Dataset, misfit_warnings
 from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.unit import Trained
+from dlcli.workflows.unit import Ready, Trained
 
 if TYPE_CHECKING:
     import keras
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 SCORES = "scores.json"
 MODEL = "model.keras"
 RESOLVED = "resolved.yaml"
+HISTORY = "history.csv"
+CHECKPOINTS = "checkpoint"
 TENSORFLOW_LOG = "tensorflow.log"
 
 
@@ -62,6 +67,8 @@ class Recording:
         self.folder = folder
         self._listener = listener
         self.entry = entry
+        self._history = HISTORY
+        self._earlier: tuple[dict[str, float], ...] = ()
         self._epochs: list[dict[str, float]] = []
         self.looks: int | None = None
         """How often the test rows were looked at, once this run has looked."""
@@ -76,21 +83,55 @@ class Recording:
         """Keeps warnings and the epochs of the training under way, and passes every event on."""
         match event:
             case Note(text, warning=True):
-                self.entry = self.entry.changed(warnings=(*self.entry.warnings, text))
+                # A resumed run may meet again what it has warned of.
+                self.entry = self.entry.changed(warnings=tuple(dict.fromkeys((*self.entry.warnings, text))))
             case UnitStarted():
-                self._epochs = []
+                self._epochs = list(self._earlier)
             case EpochEnded():
                 row = {"learning_rate": event.learning_rate, "seconds": event.seconds}
                 self._epochs.append({"epoch": event.epoch, **event.values, **row})
         self._listener(event)
 
-    def write_history(self, name: str = "history.csv") -> None:
+    def follow(self, name: str = HISTORY, earlier: State | None = None) -> None:
+        """Says where the epochs of the next training go, and from which state it goes on."""
+        self._history = name
+        self._earlier = tuple(earlier["history"]) if earlier else ()
+        self._epochs = list(self._earlier)
+
+    def write_history(self, name: str | None = None) -> None:
         """Keeps a row per epoch of the newest training."""
-        stream = io.StringIO()
-        writer = csv.DictWriter(stream, list(self._epochs[0]) if self._epochs else ["epoch"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self._epochs)
-        self.folder.write_text(name, stream.getvalue())
+        self.folder.write_text(name or self._history, as_csv(self._epochs))
+
+    def write_history_so_far(self) -> None:
+        """Keeps the epochs of a training that was stopped, if there are any."""
+        if self._epochs:
+            self.write_history()
+
+    def ready(self, unit: Ready, training: str = "train") -> None:
+        """Writes down what a training was fitted to and is run by, before its first epoch.
+
+        Raises:
+            RefusedError: it goes on, and preprocessing has learned something else than when it began.
+        """
+        digest = fitted_hash(unit, self.entry.fitted_hashes.get(training))
+        self.update(fitted_hashes={**self.entry.fitted_hashes, training: digest}, **_known_before_training(unit))
+
+    def keep_state(self, training: str, state: State) -> None:
+        """Keeps the state that a training can go on from."""
+        with whole_files.whole(self.folder.file(f"{CHECKPOINTS}/{training}.npz")) as temporary:
+            checkpoint.write(state, temporary)
+
+    def state(self, training: str) -> State | None:
+        """The newest state of a training; None where none was kept."""
+        return read_state(self.folder, training)
+
+    def drop_state(self, training: str) -> None:
+        """Removes the state of a training that has ended, and whose result is kept."""
+        (self.folder.path / CHECKPOINTS / f"{training}.npz").unlink(missing_ok=True)
+
+    def drop_states(self) -> None:
+        """Removes all states: the run is complete."""
+        shutil.rmtree(self.folder.path / CHECKPOINTS, ignore_errors=True)
 
     def write_scores(self, scores: dict[str, Any]) -> None:
         """Keeps the scores."""
@@ -106,10 +147,7 @@ class Recording:
         self.save_model(trained.export(), MODEL)
         outcome = trained.outcome
         self.update(
-            data_schema=trained.fitted.schema,
-            preprocessing_state=trained.fitted.state,
-            target_state=trained.scale.as_json(),
-            parameters=trained.model.count_params(),
+            **_known_before_training(trained.unit),
             stopped_by=outcome.stopped_by,
             chosen_epoch=outcome.chosen_epoch,
             epochs_run=outcome.epochs_run,
@@ -122,19 +160,37 @@ class Recording:
             model.save(temporary)
 
     def look(self, command: str, data_hash: str, row_hashes: NDArray[np.uint64]) -> None:
-        """Writes a look at test rows into the ledger, before their targets are handed out."""
-        entry = ledger.append(self.folder.root, ledger.Look(self.folder.name, command, data_hash, row_hashes))
+        """Writes a look at test rows into the ledger, before their targets are handed out.
+
+        A run that died after it had written its look, and goes on, has looked once.
+        """
+        look, root = ledger.Look(self.folder.name, command, data_hash, row_hashes), self.folder.root
+        entry = None
+        if self.entry.resumed and self.entry.status == "running":
+            entry = ledger.written(root, look, known=self.entry.ledger_lines, since=self.entry.started)
+        entry = entry or ledger.append(root, look)
         self.looks = entry.looks
         for note in entry.notes:
             self.emit(Note(note, warning=True))
         if entry.looks == 1 and entry.seen_rows:
             seen = f"{entry.seen_rows:,} of these {len(row_hashes):,} test rows"
             self.emit(Note(f"{seen} were looked at before, in other test sets", warning=True))
-        self.update(ledger_lines=(*self.entry.ledger_lines, entry.line_hash))
+        self.update(ledger_lines=tuple(dict.fromkeys((*self.entry.ledger_lines, entry.line_hash))))
 
     def result(self) -> RunResult:
         """The run as the caller gets it."""
         return RunResult(self.folder.path, self._scores)
+
+
+def _known_before_training(unit: Ready) -> dict[str, Any]:
+    return {
+        "data_schema": unit.fitted.schema,
+        "preprocessing_state": unit.fitted.state,
+        "target_state": unit.scale.as_json(),
+        "parameters": unit.engine.model.count_params(),
+        "engine": unit.choice.kind,
+        "engine_reason": unit.choice.reason,
+    }
 
 
 @contextmanager
@@ -147,8 +203,11 @@ def recording(
     name: str | None,
     runs: Path | str | None,
     emit: Listener,
+    options: Mapping[str, Any] | None = None,
 ) -> Iterator[Recording]:
     """Makes a run directory, writes down what is known, and closes the record however the block ends.
+
+    `options` are those of the command that a resume uses again.
 
     Raises:
         DlcliError: the directory cannot be written.
@@ -157,43 +216,87 @@ def recording(
     folder = directory.create(directory.runs_root(runs), name or experiment.name or document.path.stem)
     try:
         with folder.lock():
-            run = Recording(folder, _first_entry(folder.name, command, experiment, dataset), emit)
-            _write_configs(folder, document, experiment)
+            entry = first_entry(folder.name, command, experiment, dataset)
+            run = Recording(folder, entry.changed(options=dict(options or {})), emit)
+            write_configs(folder, document, experiment)
             run.update()
-            with _closing(run):
+            with closing(run):
                 yield run
-                if log := backend.take_log():
-                    folder.write_text(TENSORFLOW_LOG, log)
     finally:
         folder.discard()
 
 
 @contextmanager
-def _closing(run: Recording) -> Iterator[None]:
-    """Closes the record as completed, interrupted or failed."""
+def closing(run: Recording) -> Iterator[None]:
+    """Closes the record as completed, interrupted or failed.
+
+    Raises:
+        InterruptedRunError: the user stopped the block; it says how to go on.
+    """
     try:
         yield
+        if log := backend.take_log():
+            run.folder.write_text(TENSORFLOW_LOG, log)
         run.entry = run.entry.closed("completed")
         run.folder.write_record(run.entry)
     except KeyboardInterrupt as error:
         _close(run, "interrupted", "stopped by the user")
-        message = f"stopped; config, record and history so far lie in {run.folder.path}"
-        raise InterruptedRunError(Problem("interrupted", message)) from error
+        message = f"stopped; what was reached lies in {run.folder.path}"
+        raise InterruptedRunError(Problem("interrupted", message, f"go on with: {resume_command(run)}")) from error
     except BaseException as error:
         _close(run, "failed", (str(error).splitlines() or [type(error).__name__])[0])
         raise
+    run.drop_states()
+
+
+def as_csv(epochs: Sequence[Mapping[str, float]]) -> str:
+    """A history as a table, a row per epoch."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(epochs[0]) if epochs else ["epoch"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(epochs)
+    return stream.getvalue()
+
+
+def resume_command(run: Recording) -> str:
+    """What goes on with a run, as it is typed."""
+    words = ["dlcli", run.entry.command, "--resume", run.folder.name]
+    if run.folder.root != directory.runs_root():
+        words += ["--runs", str(run.folder.root)]
+    if run.entry.options.get("trust"):
+        words.append("--trust")
+    return shlex.join(words)
+
+
+def fitted_hash(unit: Ready, earlier: str | None) -> str:
+    """The hash of what a training was fitted to.
+
+    Args:
+        unit: the training, before its first epoch.
+        earlier: what the hash was, if it goes on.
+
+    Raises:
+        RefusedError: it is another one.
+    """
+    digest = hashlib.sha256(json.dumps([unit.fitted.state, unit.scale.as_json()], sort_keys=True).encode()).hexdigest()
+    if earlier not in (None, digest):
+        message = "preprocessing learns other numbers from the same rows than when the run began"
+        hint = "resume with the versions and on the machine of its record.json, or train a new run"
+        raise RefusedError(Problem("changed-preprocessing", message, hint, ("preprocessing",)))
+    return digest
 
 
 def _close(run: Recording, status: record.Status, failure: str) -> None:
     try:
         run.folder.write_record(run.entry.closed(status, failure))
-        run.write_history()
+        run.write_history_so_far()
     except DlcliError:
         # The disk is full or gone: the record stays "running" with a dead lock, which is shown as interrupted.
         return
 
 
-def _first_entry(name: str, command: str, experiment: Experiment, dataset: Dataset) -> Record:
+def first_entry(name: str, command: str, experiment: Experiment, dataset: Dataset) -> Record:
+    """What is known of a run before it trains."""
     import os
 
     return Record(
@@ -204,118 +307,47 @@ def _first_entry(name: str, command: str, experiment: Experiment, dataset: Datas
         machine=record.machine(),
         threads=experiment.training.threads,
         onednn=os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0",
-        engine="fit",
-        engine_reason="the only engine of this version",
         seeds={"experiment": experiment.seed, "split": getattr(experiment.split, "seed", 0)},
         data_hash=dataset.data_hash,
+        order_hash=dataset.order_hash,
         subset_hashes=dataset.subset_hashes(),
         rows={name: len(rows) for name, rows in dataset.subsets.items()},
-        files={str(path): None for path in dataset.found.files} | dict(_custom_code(experiment)),
+        files={str(path): None for path in dataset.found.files} | dict(custom_code_of(experiment)),
         data_schema=dataset.schema,
         goal=dataset.answer.goal,
         warnings=tuple(warning.text for warning in misfit_warnings(dataset.misfits)),
     )
 
 
-def _custom_code(value: object) -> Iterator[tuple[str, str]]:
+def custom_code_of(value: object) -> Iterator[tuple[str, str]]:
     """Each file of the user's code that Parts run, with the hash of what it holds."""
     if isinstance(value, tuple):
         for item in value:
-            yield from _custom_code(item)
+            yield from custom_code_of(item)
     elif isinstance(value, Fields):
         if isinstance(value, Part) and value.runs_code:
             file = custom_code.file_of(value.object)  # type: ignore[attr-defined]
             yield str(file), hashlib.sha256(file.read_bytes()).hexdigest()
         for _, field in value:
-            yield from _custom_code(field)
+            yield from custom_code_of(field)
 
 
-def _write_configs(folder: RunDirectory, document: Document, experiment: Experiment) -> None:
-    """The config as written, with what it extends, and with everything spelled out."""
-    (_, text), *parents = document.texts
-    folder.write_text("config.yaml", text)
-    for path, parent in parents:
-        digest = hashlib.sha256(str(path).encode()).hexdigest()[:6]
-        folder.write_text(f"config/{path.stem}-{digest}.yaml", parent)
+def write_configs(folder: RunDirectory, document: Document | None, experiment: Experiment) -> None:
+    """The config as written, where it is given, with what it extends; and with everything spelled out."""
+    if document is not None:
+        (_, text), *parents = document.texts
+        folder.write_text("config.yaml", text)
+        for path, parent in parents:
+            digest = hashlib.sha256(str(path).encode()).hexdigest()[:6]
+            folder.write_text(f"config/{path.stem}-{digest}.yaml", parent)
     folder.write_text(RESOLVED, to_yaml(experiment))
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A completed run, found again."""
-
-    folder: RunDirectory
-    record: Record
-
-    @property
-    def config(self) -> Path:
-        """Its config with everything spelled out."""
-        return self.folder.path / RESOLVED
-
-    @property
-    def model(self) -> Path:
-        """Its saved model."""
-        return self.folder.path / MODEL
-
-    def scores(self) -> dict[str, Any]:
-        """What `scores.json` holds."""
-        found: dict[str, Any] = json.loads((self.folder.path / SCORES).read_text())
-        return found
-
-    def fitted(self, experiment: Experiment) -> Pipeline:
-        """Its fitted preprocessing."""
-        schema, state = self.record.data_schema, self.record.preprocessing_state
-        assert schema is not None
-        assert isinstance(state, dict)
-        return Pipeline.restore(experiment.preprocessing, schema, state)
-
-
-def _latest_with_model(root: Path) -> RunDirectory | None:
-    """The newest run that ended well and has a model."""
-    for listed in reversed(directory.list_runs(root)):
-        if listed.status == "completed" and (listed.directory.path / MODEL).exists():
-            return listed.directory
-    return None
-
-
-def finished(root: Path, which: Path | str) -> Finished:
-    """A run that has ended well and has a model.
+def read_state(folder: RunDirectory, training: str) -> State | None:
+    """The newest state of a training of a run; None where none was kept.
 
     Raises:
-        ConfigError: there is no such run, or it has no model.
+        DataError: it is damaged.
     """
-    folder = _latest_with_model(root) if which == directory.LATEST else None
-    folder = folder or directory.find(root, str(which))
-    found = Finished(folder, folder.record())
-    if found.record.status != "completed":
-        message = f"run {folder.name} is {found.record.status}, not completed"
-        raise ConfigError(
-            Problem("unfinished-run", message, "train again, or name another run (dlcli runs lists them)")
-        )
-    if not found.model.exists():
-        message = f"run {folder.name} has no model of its own"
-        hint = "dlcli kfold --final trains one on all rows but the test rows" if found.record.command == "kfold" else ""
-        raise ConfigError(Problem("no-model", message, hint))
-    return found
-
-
-@contextmanager
-def reopened(found: Finished, emit: Listener) -> Iterator[Recording]:
-    """A completed run to which something is added; its record stays completed."""
-    with found.folder.lock():
-        yield Recording(found.folder, found.record, emit, found.scores())
-
-
-def require_same_data(found: Record, dataset: Dataset) -> None:
-    """Refuses data or a split that are not those of the run.
-
-    Raises:
-        RefusedError: they differ.
-    """
-    if found.data_hash != dataset.data_hash:
-        message = f"the data have changed since run {found.name}"
-        hint = "restore the file, or train a new run on the new data"
-        raise RefusedError(Problem("changed-data", message, hint, ("data", "source")))
-    if found.subset_hashes != dataset.subset_hashes():
-        message = f"the split gives other rows than in run {found.name}"
-        raise RefusedError(Problem("changed-split", message, "train a new run", ("split",)))
+    path = folder.path / CHECKPOINTS / f"{training}.npz"
+    return checkpoint.read(path) if path.exists() else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -12,18 +14,23 @@ from dlcli import backend
 from dlcli.config.document import Document, load
 from dlcli.config.experiment import Experiment
 from dlcli.evaluation.scores import ScoreSheet
-from dlcli.events import Listener, UnitEnded, silent
+from dlcli.events import Listener, Note, UnitEnded, silent
 from dlcli.problems import ConfigError, Problem
 from dlcli.seeds import Seeds
+from dlcli.training.checkpoint import State
+from dlcli.training.choice import Kind
+from dlcli.training.reuse import Bench
+from dlcli.workflows import resuming
 from dlcli.workflows.dataset import Dataset, located, prepare
+from dlcli.workflows.interruption import interruption
 from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.recording import Recording, RunResult, recording
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
-from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, train_unit
+from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, decided_rates, train_unit
 
 
-def train(
-    config: Path | str,
+def train(  # noqa: PLR0913 - mirrors the options of the command
+    config: Path | str | None = None,
     *,
     overrides: Sequence[str] = (),
     name: str | None = None,
@@ -31,44 +38,51 @@ def train(
     evaluate: bool = False,
     refit: bool = False,
     trust: bool = False,
+    resume: Path | str | None = None,
     emit: Listener = silent,
 ) -> RunResult:
-    """Trains the model that a config describes and keeps everything in a new run directory.
+    """Trains the model that a config describes and keeps everything in a run directory.
 
     Args:
-        config: the YAML file.
+        config: the YAML file; a resumed run has its own.
         overrides: `path=value` texts as of `--set`.
-        name: of the run; by default the config's.
+        name: of a new run; by default the config's.
         runs: the folder of the runs; by default DLCLI_RUNS, else `runs`.
         evaluate: open the sealed test set afterwards.
         refit: train once more on training and validation rows together, for the number of epochs that
             validation chose; the validation score of the first training is then void.
         trust: let the config run code of its own files.
+        resume: name or folder of a run to go on with, or "latest", instead of a new one. It ends with the
+            bits of a run in one go. A completed one gives its result again.
         emit: hears of notes and epochs.
 
     Raises:
         ConfigError: the config has problems.
         DataError: the data cannot be used.
+        RefusedError: the run to go on with is in use, or its config, data or split have changed.
         TrainingError: the loss stayed non-finite.
-        InterruptedRunError: the user stopped it; the run says so.
+        InterruptedRunError: the user stopped it; it says how to go on.
     """
-    document = load(config, overrides, trusted=trust, command="train")
+    options = {"evaluate": evaluate, "refit": refit}
+    if resume is not None:
+        folder = resuming.find(resume, command="train", runs=runs, name=name, options=options)
+        given = resuming.Given(config, overrides, trust)
+        if folder.record().status == "completed":
+            return resuming.finished(folder, given, emit)
+        with resuming.going_on(folder, given, emit) as again:
+            backend.load()
+            _carry_out(again.document, again.experiment, again.dataset, again.run)
+        return again.run.result()
+    document = load(resuming.required(config), overrides, trusted=trust, command="train")
     backend.use_threads(document.experiment.training.threads)
     experiment, dataset = prepare(document, "train", emit)
     _require(dataset, evaluate=evaluate, refit=refit)
     backend.load()
-    with recording(document, experiment, dataset, command="train", name=name, runs=runs, emit=emit) as run:
-        try:
-            trained = _train(document, experiment, dataset, run, run.emit, refit=refit)
-        except DivergedUnitError as error:
-            if error.trained.outcome.epochs_run:
-                run.keep_model(error.trained, trained_on=("train",))
-            raise
-        run.keep_model(trained, trained_on=("train", "validation") if refit else ("train",))
-        scorer = Scorer(experiment, dataset, dataset.pool if refit else dataset.subsets["train"])
-        run.write_scores(_sheet(scorer, dataset, trained, run, refit=refit).as_json())
-        if evaluate:
-            open_test(run, scorer, trained.export(), trained.fitted, "train --evaluate")
+    kept = {**options, "trust": trust, "overrides": list(overrides)}
+    with recording(
+        document, experiment, dataset, command="train", name=name, runs=runs, emit=emit, options=kept
+    ) as run:
+        _carry_out(document, experiment, dataset, run)
     return run.result()
 
 
@@ -81,26 +95,81 @@ def _require(dataset: Dataset, *, evaluate: bool, refit: bool) -> None:
         raise ConfigError(Problem("no-validation-rows", message, "leave --refit out", ("split",)))
 
 
-def _train(
-    document: Document, experiment: Experiment, dataset: Dataset, run: Recording, emit: Listener, *, refit: bool
-) -> Trained:
-    train_rows, validation = dataset.subsets["train"], dataset.subsets["validation"]
-    seeds = Seeds(experiment.seed)
-    with located(document):
-        trained = train_unit(experiment, dataset, Assignment(train_rows, validation, seeds), emit)
-    for note in trained.notes:
-        emit(note)
-    run.write_history()
-    emit(UnitEnded(reason=_ending(trained)))
-    if not refit:
+def _carry_out(document: Document, experiment: Experiment, dataset: Dataset, run: Recording) -> None:
+    """Trains, or goes on, and scores. What was done since the newest checkpoint is done again, to the same bits."""
+    refit = bool(run.entry.options.get("refit"))
+    try:
+        trained = _Trainings(document, experiment, dataset, run).last(refit=refit)
+    except DivergedUnitError as error:
+        if error.trained.outcome.epochs_run:
+            run.keep_model(error.trained, trained_on=("train",))
+        raise
+    run.keep_model(trained, trained_on=("train", "validation") if refit else ("train",))
+    scorer = Scorer(experiment, dataset, dataset.pool if refit else dataset.subsets["train"])
+    run.write_scores(_sheet(scorer, dataset, trained, run, refit=refit).as_json())
+    if run.entry.options.get("evaluate"):
+        open_test(run, scorer, trained.export(), trained.fitted, "train --evaluate")
+
+
+class _Trainings:
+    """The one or two trainings of a run."""
+
+    def __init__(self, document: Document, experiment: Experiment, dataset: Dataset, run: Recording) -> None:
+        self.document, self.experiment, self.dataset, self.run = document, experiment, dataset, run
+        self.bench = Bench()
+
+    def last(self, *, refit: bool) -> Trained:
+        """The training whose model is kept."""
+        dataset, run, seeds = self.dataset, self.run, Seeds(self.experiment.seed)
+        if run.entry.refit_epochs is None:
+            # More epochs may let `auto` choose another engine, which a run that goes on must not do.
+            kind = cast("Kind | None", run.entry.engine if run.entry.resumed else None)
+            rows, validation = dataset.subsets["train"], dataset.subsets["validation"]
+            trained = self._train("train", Assignment(rows, validation, seeds, engine=kind))
+            for note in trained.unit.notes:
+                run.emit(note)
+            run.emit(UnitEnded(reason=_ending(trained)))
+            if not refit:
+                return trained
+            outcome = trained.outcome
+            run.update(refit_epochs=max(1, outcome.chosen_epoch), rate_factors=decided_rates(self.experiment, outcome))
+        epochs, nobody = run.entry.refit_epochs, np.zeros(0, dtype=np.int64)
+        label = f"refit on {len(dataset.pool):,} rows"
+        rates = run.entry.rate_factors
+        again = Assignment(dataset.pool, nobody, seeds, epochs=epochs, label=label, rate_factors=rates)
+        trained = self._train("refit", again)
+        run.emit(UnitEnded(label=label, reason=f"{epochs} epochs"))
         return trained
-    epochs = max(1, trained.outcome.chosen_epoch)
-    nobody = np.zeros(0, dtype=np.int64)
-    again = Assignment(dataset.pool, nobody, seeds, epochs=epochs, label=f"refit on {len(dataset.pool):,} rows")
-    trained = train_unit(experiment, dataset, again, emit)
-    run.write_history("history-refit.csv")
-    emit(UnitEnded(label=again.label, reason=f"{epochs} epochs"))
-    return trained
+
+    def _train(self, training: str, assignment: Assignment) -> Trained:
+        """One training, from its newest state where there is one."""
+        run = self.run
+        state = run.state(training)
+        if run.entry.resumed:
+            run.emit(Note(_where(run, state, assignment.label)))
+        run.follow("history.csv" if training == "train" else f"history-{training}.csv", state)
+        with located(self.document), interruption() as interrupted:
+            trained = train_unit(
+                self.experiment,
+                self.dataset,
+                assignment,
+                run.emit,
+                self.bench,
+                ready=partial(run.ready, training=training),
+                resume=state,
+                keep=partial(run.keep_state, training),
+                interrupted=interrupted,
+            )
+        run.write_history()
+        return trained
+
+
+def _where(run: Recording, state: State | None, label: str) -> str:
+    """Where a run goes on, in words."""
+    what = f"{run.entry.name}: {label}" if label else f"run {run.entry.name}"
+    if state is None:
+        return f"{what} has no checkpoint yet: it begins with epoch 1"
+    return f"{what} goes on after {len(state['history'])} epochs" + (", inside the next one" if state["batch"] else "")
 
 
 def _ending(trained: Trained) -> str:

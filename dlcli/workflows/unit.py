@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,19 @@ from dlcli.data.target_scale import FittedScale
 from dlcli.evaluation import scores
 from dlcli.events import Listener, Note, UnitStarted
 from dlcli.network import build, heads, losses
+from dlcli.network.layers.dense import Embedding
 from dlcli.network.sections import Output
 from dlcli.part import Loss
-from dlcli.preprocessing import pipeline
+from dlcli.preprocessing import feeding, pipeline
+from dlcli.preprocessing.augmentation.composed import compose
 from dlcli.problems import Problem, TrainingError
 from dlcli.seeds import Seeds
 from dlcli.task import CLASSIFICATION, Goal, Task
-from dlcli.training import loop
-from dlcli.training.engine import Engine
+from dlcli.training import choice, loop
+from dlcli.training.compilation import compile_model, weigh_classes
+from dlcli.training.engine import Engine, Rows
+from dlcli.training.reuse import Bench
+from dlcli.training.schedules import Performance
 from dlcli.training.stopping import LAST
 from dlcli.workflows.dataset import Dataset
 
@@ -39,6 +44,9 @@ class Assignment:
         seeds: of the weights, the order and dropout.
         epochs: how many to run; by default the config's. The schedule is always the config's.
         label, index, count: which of several units this is.
+        rate_factors: by how much the rates of each epoch differ from the schedule's, as in an earlier training
+            in which scores decided that; none: scores decide.
+        engine: what a resumed training must be run by; by default the config's.
     """
 
     train: NDArray[np.int64]
@@ -48,34 +56,84 @@ class Assignment:
     label: str = ""
     index: int = 0
     count: int = 1
+    rate_factors: tuple[float, ...] = ()
+    engine: choice.Kind | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A unit before its first epoch.
+
+    Attributes:
+        goal, fitted, scale: task, preprocessing and target scale, fitted on the training rows.
+        feed: how rows are kept for the engine.
+        engine: at the initial weights.
+        choice: what runs the epochs, and why.
+        loss: how the targets are encoded for it.
+        notes: worth saying once.
+    """
+
+    experiment: Experiment
+    dataset: Dataset
+    assignment: Assignment
+    goal: Goal
+    fitted: pipeline.Pipeline
+    scale: FittedScale
+    feed: feeding.Feed
+    engine: Engine
+    choice: choice.Choice
+    loss: Loss
+    notes: tuple[Note, ...]
+
+    def rows(self, rows: NDArray[np.int64]) -> Rows:
+        """Rows as the engine takes them."""
+        dataset = self.dataset
+        truth = self.scale.encode(dataset.answer.values[rows])
+        weight = None if dataset.weight is None else dataset.weight[rows].astype(np.float32)
+        return Rows(self.feed.rows(dataset.samples, rows), losses.encode(self.loss, self.goal, truth), weight)
+
+    def score(self, rows: NDArray[np.int64]) -> loop.Score:
+        """Scores what the network gives for rows, in the units of the target."""
+        experiment, dataset = self.experiment, self.dataset
+        truth = dataset.answer.values[rows]
+        weight = None if dataset.weight is None else dataset.weight[rows]
+
+        def score(output: NDArray[np.float64]) -> Mapping[str, float]:
+            prediction = decode(self.goal, self.scale, output)
+            threshold = experiment.evaluation.threshold
+            return scores.score(experiment.metrics or (), self.goal, truth, prediction, weight, threshold)
+
+        return score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """What a unit leaves."""
+    """What a unit leaves; the engine's model holds the chosen weights."""
 
-    goal: Goal
-    fitted: pipeline.Pipeline
-    scale: FittedScale
-    model: keras.Model
-    engine: Engine
+    unit: Ready
     outcome: loop.Outcome
-    notes: tuple[Note, ...]
+
+    @property
+    def fitted(self) -> pipeline.Pipeline:
+        """The fitted preprocessing."""
+        return self.unit.fitted
 
     def predict(self, dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predictions of rows, in the units of the target: see `Metric.compute` for their shape."""
-        return decode(self.goal, self.scale, self.engine.predict(self.fitted.transform(dataset.samples, rows)))
+        unit = self.unit
+        return decode(unit.goal, unit.scale, unit.engine.predict(unit.feed.rows(dataset.samples, rows)))
 
     def export(self) -> keras.Model:
         """The model that takes raw rows and gives predictions in the units of the target."""
         import keras
 
         inputs, tensor = self.fitted.keras_inputs_and_output()
+        model, scale = self.unit.engine.model, self.unit.scale
         # The same layers without what training compiled: plain Keras could not load that.
-        network = keras.Model(self.model.inputs, self.model.outputs, name="network")
+        network = keras.Model(model.inputs, model.outputs, name="network")
         (output,) = network([tensor])
-        if self.scale.kinds:
-            output = self.scale.inverse_ops(keras.ops.cast(output, "float64"))
+        if scale.kinds:
+            output = scale.inverse_ops(keras.ops.cast(output, "float64"))
         with backend.free_input_names():
             return keras.Model(inputs, output, name="dlcli")
 
@@ -94,53 +152,129 @@ def decode(goal: Goal, scale: FittedScale, output: NDArray[Any]) -> NDArray[np.f
     return values[:, 0] if goal.task is Task.BINARY else values
 
 
-def train_unit(experiment: Experiment, dataset: Dataset, assignment: Assignment, emit: Listener) -> Trained:
-    """Fits preprocessing on the training rows, builds the network and trains it.
+def set_up(experiment: Experiment, dataset: Dataset, assignment: Assignment, bench: Bench) -> Ready:
+    """Fits preprocessing on the training rows, builds the network, and finds or makes an engine for it.
 
     Raises:
-        DivergedUnitError: the loss stayed non-finite.
+        ConfigError, DataError: as `plan`.
     """
-    import keras
-
-    keras.backend.clear_session(free_memory=False)
-    train, validation, goal = assignment.train, assignment.validation, dataset.answer.goal
+    train, goal, training = assignment.train, dataset.answer.goal, experiment.training
+    if training.deterministic:
+        backend.make_deterministic()
     fitted, network = plan(experiment, dataset, train)
     scale = dataset.answer.fit(train)
-    loss = experiment.loss or heads.default_loss(goal.task)
+    mixed = any(part.mixes_targets for part in experiment.augmentation)
+    loss = experiment.loss or heads.default_loss(goal.task, fractions=mixed)
+    codes = isinstance(next(iter(network.layers), None), Embedding)
+    augment = compose(experiment.augmentation, fitted, dataset.samples, train, codes=codes)
+    feed = feeding.feed(fitted, len(train))
     model = build.build(
         network.layers,
         fitted.output.shape,
         assignment.seeds,
-        precision=experiment.training.precision,
+        precision=training.precision,
         bias=_prior_bias(experiment, dataset, train, scale, network),
     )
-    engine = Engine(
-        model,
-        experiment.optimizer.build(),
-        loss.build(),
-        class_weight=_class_weights(experiment, dataset, train),
+    chosen = _choice(experiment, assignment, network, model.count_params())
+    factors = _class_weights(experiment, dataset, train)
+
+    def make(model: keras.Model) -> Engine:
+        built = loss.build()
+        compile_model(model, experiment.optimizer.build(), built, class_weighted=factors is not None)
+        return Engine(model, row_loss=built.call, xla=chosen.kind == "xla", prepare=feed.prepare, augment=augment)
+
+    parts = (*network.layers, experiment.optimizer, loss)
+    key = (
+        fitted.output.shape,
+        *parts,
+        training.precision,
+        factors is None,
+        chosen.kind,
+        feed.key,
+        augment and augment.key,
     )
+    engine = bench.engine(repr(key), model, make)
+    if factors is not None:
+        weigh_classes(engine.model, factors)
+    notes = (*fitted.notes, *(Note(text) for text in network.notes))
+    return Ready(experiment, dataset, assignment, goal, fitted, scale, feed, engine, chosen, loss, notes)
+
+
+def train_unit(  # noqa: PLR0913 - a training, and how it is watched, kept and stopped
+    experiment: Experiment,
+    dataset: Dataset,
+    assignment: Assignment,
+    emit: Listener,
+    bench: Bench,
+    *,
+    ready: Callable[[Ready], None] = lambda ready: None,  # noqa: ARG005 - nobody wants to know
+    resume: loop.State | None = None,
+    keep: Callable[[loop.State], None] | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Trained:
+    """Fits preprocessing on the training rows, builds the network and trains it.
+
+    Args:
+        experiment: what is trained.
+        dataset: on what.
+        assignment: on which rows.
+        emit: hears of the start and of every epoch.
+        bench: whose engines are used again. What is returned is valid until the bench trains once more.
+        ready: called before the first epoch.
+        resume: see `loop.run`, as for the next two.
+        keep: gets the state.
+        interrupted: whether to stop.
+
+    Raises:
+        DivergedUnitError: the loss stayed non-finite.
+        KeyboardInterrupt: `interrupted` said so.
+    """
+    unit = set_up(experiment, dataset, assignment, bench)
+    ready(unit)
+    validation = assignment.validation
     epochs = assignment.epochs or experiment.training.epochs
     emit(UnitStarted(epochs, assignment.label, assignment.index, assignment.count))
     diverged: loop.DivergedError | None = None
     try:
         outcome = loop.run(
-            engine,
-            _rows(train, fitted, scale, dataset, loss),
-            _rows(validation, fitted, scale, dataset, loss) if len(validation) else None,
-            _settings(experiment, epochs, chooses=assignment.epochs is None),
+            unit.engine,
+            unit.rows(assignment.train),
+            unit.rows(validation) if len(validation) else None,
+            _settings(experiment, assignment, epochs),
             assignment.seeds,
-            score=_scorer(experiment, goal, scale, dataset, validation),
-            score_train=_scorer(experiment, goal, scale, dataset, train),
+            score=unit.score(validation),
+            score_train=unit.score(assignment.train),
             emit=emit,
+            resume=resume,
+            keep=keep,
+            interrupted=interrupted,
         )
     except loop.DivergedError as error:
         outcome, diverged = error.outcome, error
-    notes = (*fitted.notes, *(Note(text) for text in network.notes))
-    trained = Trained(goal, fitted, scale, model, engine, outcome, notes)
+    trained = Trained(unit, outcome)
     if diverged is not None:
         raise DivergedUnitError(diverged.problems, trained) from diverged
     return trained
+
+
+def decided_rates(experiment: Experiment, outcome: loop.Outcome) -> tuple[float, ...]:
+    """What scores made of the rates of each epoch, for a training that has no scores to decide; () where none did."""
+    return outcome.rate_factors if isinstance(experiment.schedule, Performance) else ()
+
+
+def _choice(experiment: Experiment, assignment: Assignment, network: build.Network, weights: int) -> choice.Choice:
+    training = experiment.training
+    size = len(assignment.train) if training.batch_size == "full" else training.batch_size
+    steps = training.epochs * -(-len(assignment.train) // size) * assignment.count
+    return choice.choose(
+        assignment.engine or training.engine,
+        [layer.part_name for layer in network.layers],
+        weights,
+        steps,
+        precision=training.precision,
+        augmented=bool(experiment.augmentation),
+        gpu=backend.has_gpu(),
+    )
 
 
 def plan(experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]) -> tuple[pipeline.Pipeline, build.Network]:
@@ -159,15 +293,6 @@ def plan(experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]) -> 
         cardinality=fitted.output.cardinality,
     )
     return fitted, network
-
-
-def _rows(
-    rows: NDArray[np.int64], fitted: pipeline.Pipeline, scale: FittedScale, dataset: Dataset, loss: Loss
-) -> loop.Rows:
-    """Rows as the engine takes them."""
-    truth = scale.encode(dataset.answer.values[rows])
-    weight = None if dataset.weight is None else dataset.weight[rows]
-    return loop.Rows(fitted.transform(dataset.samples, rows), losses.encode(loss, dataset.answer.goal, truth), weight)
 
 
 def _prior_bias(
@@ -192,40 +317,26 @@ def _class_weights(experiment: Experiment, dataset: Dataset, train: NDArray[np.i
     return np.array([wanted.get(name, 1.0) for name in goal.classes])
 
 
-def _settings(experiment: Experiment, epochs: int, *, chooses: bool) -> loop.LoopSettings:
+def _settings(experiment: Experiment, assignment: Assignment, epochs: int) -> loop.LoopSettings:
     """The loop's settings; with a fixed number of epochs nothing is watched and the last weights are kept."""
-    training, initial = experiment.training, experiment.optimizer.learning_rate
-    schedule, planned = experiment.schedule, experiment.training.epochs
-    metrics = experiment.metrics or ()
+    training, metrics, chooses = experiment.training, experiment.metrics or (), assignment.epochs is None
     directions = dict(zip(scores.labels(metrics), (metric.greater_is_better for metric in metrics), strict=True))
-
-    def rates(epoch: float) -> float:
-        return initial if schedule is None else schedule.rate(epoch, epochs=planned, initial=initial)
-
-    watched = (experiment.select, experiment.early_stopping.monitor if experiment.early_stopping else None)
+    performance = experiment.schedule if isinstance(experiment.schedule, Performance) else None
+    sections = (experiment.early_stopping, performance)
+    watched = (experiment.select, *(section.monitor for section in sections if section))
     return loop.LoopSettings(
         epochs=epochs,
         batch_size=training.batch_size,
-        rates=rates,
+        learning_rate=experiment.optimizer.learning_rate,
+        schedule=experiment.schedule,
+        rate_factors=assignment.rate_factors,
+        planned_epochs=training.epochs,
         shuffle=training.shuffle,
         early_stopping=experiment.early_stopping if chooses else None,
         select=experiment.select if chooses else LAST,
         divergence=experiment.divergence,
         time_limit=training.time_limit,
+        checkpoint_every=training.checkpoint_every,
         directions=directions,
         train_monitors=chooses and any(name in directions for name in watched),
     )
-
-
-def _scorer(
-    experiment: Experiment, goal: Goal, scale: FittedScale, dataset: Dataset, rows: NDArray[np.int64]
-) -> loop.Score:
-    """Scores what the network gives for rows, in the units of the target."""
-    truth = dataset.answer.values[rows]
-    weight = None if dataset.weight is None else dataset.weight[rows]
-
-    def score(output: NDArray[np.float64]) -> Mapping[str, float]:
-        prediction = decode(goal, scale, output)
-        return scores.score(experiment.metrics or (), goal, truth, prediction, weight, experiment.evaluation.threshold)
-
-    return score

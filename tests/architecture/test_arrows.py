@@ -14,8 +14,9 @@ PARTS = frozenset({"data", "evaluation", "network", "preprocessing", "training"}
 ROOMS: dict[str, frozenset[str]] = {
     "cli": frozenset({"commands", "terminal"}),
     "__main__": frozenset({"cli", "commands", "terminal"}),
-    "commands": frozenset({"terminal", "workflows"}),
+    "commands": frozenset({"terminal", "report", "workflows"}),
     "terminal": frozenset({"runs"}),
+    "report": frozenset({"runs"}),
     "workflows": frozenset({"config", "runs"}) | PARTS,
     "config": PARTS,
     "runs": frozenset(),

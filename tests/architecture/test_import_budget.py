@@ -1,4 +1,4 @@
-"""Commands that train nothing never pay for TensorFlow and its like."""
+"""No command pays for a library that it does not need."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ HEAVY = ("tensorflow", "keras", "sklearn", "polars", "matplotlib", "scipy", "ten
 
 
 def modules_after(*arguments: str) -> set[str]:
-    """The modules that a process holds after a command, which must end well."""
+    """The modules that a process of the console script holds after a command, which must end well."""
     code = (
-        "import sys; from dlcli.__main__ import run; code = run(sys.argv[1:]);"
+        "import sys; from dlcli import backend; backend.own_this_process();"
+        "from dlcli.__main__ import run; code = run(sys.argv[1:]);"
         "print('\\n' + '\\n'.join(sys.modules)); sys.exit(code)"
     )
     process = subprocess.run(
@@ -32,8 +33,10 @@ def modules_after(*arguments: str) -> set[str]:
         ("check", "configs/mnist-convnet.yaml"),
         ("parts",),
         ("parts", "layer", "conv2d"),
+        ("parts", "schedule", "one_cycle", "--plot"),
         ("schema",),
         ("train", "--help"),
+        ("lr-find", "--help"),
     ],
     ids=" ".join,
 )
@@ -43,3 +46,8 @@ def test_needs_no_heavy_library(arguments: tuple[str, ...]) -> None:
 
 def test_help_needs_no_pydantic_either() -> None:
     assert "pydantic" not in modules_after("--help")
+
+
+def test_a_training_needs_tensorflow_and_polars_alone(tmp_path: Path) -> None:
+    modules = modules_after("train", "configs/wine.yaml", "--set", "training.epochs=1", "--runs", str(tmp_path))
+    assert modules.intersection(HEAVY) == {"tensorflow", "keras", "polars"}

@@ -30,7 +30,24 @@ PROBLEMS = [
     ("task: regression\nsplit: stratified", "does-not-fit", "stratified"),
     ("split: grouped", "missing-key", "grouped"),
     ("optimizer: {adam: 0.1}\nschedule: {one_cycle: {peak: 0.2}}", "contradiction", "0.2"),
+    ("augmentation: [random_crop]", "does-not-fit", "random_crop"),
+    ("augmentation: [mix_up]\ntraining: {batch_size: 1}", "no-effect", "mix_up"),
+    (
+        "augmentation: [mix_up]\nloss: sparse_categorical_crossentropy",
+        "does-not-fit",
+        "sparse_categorical_crossentropy",
+    ),
+    ("augmentation: [word_dropout: 0.1]", "does-not-fit", "word_dropout"),
+    ("augmentation: [random_zoom: 0.1]\ntraining: {engine: xla}", "does-not-fit", "xla"),
     ("optimizer: {sgd: 0.1}\nschedule: {piecewise: {boundaries: [1], values: [1, 2]}}", "contradiction", "values"),
+    ("schedule: {polynomial: {end_learning_rate: 0.01}}", "contradiction", "0.01"),
+    ("schedule: {performance: {min_learning_rate: 0.01}}", "contradiction", "0.01"),
+    ("schedule: {cosine: {warm_up: 500}}", "contradiction", "500"),
+    ("optimizer: ftrl\nschedule: cosine", "does-not-fit", "schedule"),
+    ("task: binary\nschedule: {performance: {monitor: val_acc}}", "unknown-monitor", "val_acc"),
+    ("split: {random: {validation: 0}}\nschedule: performance", "needs-validation", "performance"),
+    ("split: {random: {validation: 0}}\nschedule: {performance: {monitor: val_f1}}", "needs-validation", "val_f1"),
+    ("task: binary\nearly_stopping: {patience: 3}\nschedule: {performance: {patience: 3}}", "no-effect", "3"),
 ]
 
 
@@ -93,6 +110,17 @@ def test_the_target_goes_with_the_task(tmp_path: Path, target: str, task: str, c
         "schedule: {one_cycle: {peak: 0.2}}",
         "optimizer: {adam: 0.2}\nschedule: {one_cycle: {peak: 0.2}}",
         "task: bounded_regression\nloss: binary_crossentropy",
+        "augmentation: [random_flip, mix_up, drop_values: 0.1]",  # rows may be images or a table
+        "augmentation: [mix_up]\nloss: categorical_crossentropy",
+        "task: binary\naugmentation: [mix_up]\nloss: binary_crossentropy",
+        "augmentation: [random_flip, mix_up]\ntraining: {engine: graph}",
+        "optimizer: {adam: 0.2}\nschedule: {polynomial: {end_learning_rate: 0.1}}",
+        "schedule: {cosine: {warm_up: 20}}",
+        "optimizer: ftrl\nschedule: constant",
+        "schedule: performance",
+        "split: {random: {validation: 0}}\nschedule: {performance: {monitor: loss}}",
+        "task: binary\nearly_stopping: {patience: 4}\nschedule: {performance: {patience: 3}}",
+        "task: binary\nearly_stopping: {monitor: loss, patience: 3}\nschedule: {performance: {patience: 3}}",
     ],
 )
 def test_what_is_right_or_not_yet_known_is_no_problem(tmp_path: Path, text: str) -> None:
@@ -104,6 +132,9 @@ def test_a_command_has_rules_of_its_own(tmp_path: Path) -> None:
     assert problem(tmp_path, text).code == "needs-validation"
     assert read(tmp_path, text, command="kfold")
     assert problem(tmp_path, text + "kfold: {inner: 0}\n", command="kfold").code == "needs-validation"
+    text = SHORT + "schedule: performance\nkfold: {inner: 0}\n"
+    assert read(tmp_path, text)
+    assert problem(tmp_path, text, command="kfold").code == "needs-validation"
 
 
 def codes(tmp_path: Path, text: str, facts: Facts) -> list[str]:
@@ -120,6 +151,10 @@ def test_facts_wake_rules(tmp_path: Path) -> None:
     facts = Facts(task=Task.MULTICLASS, classes=("a", "b", "c"))
     assert codes(tmp_path, "training: {class_weight: {a: 2, d: 1}}", facts) == ["unknown-name"]
     assert codes(tmp_path, "output: {units: 4}", facts) == ["does-not-fit"]
+    assert codes(tmp_path, "augmentation: [random_flip]", Facts(shape=(None,))) == ["does-not-fit"]
+    assert codes(tmp_path, "augmentation: [random_flip]", Facts(shape=(8, 8, 1))) == []
+    assert codes(tmp_path, "augmentation: [drop_values: 0.1]", Facts(left_gaps=("a", "b"))) == ["does-not-fit"]
+    assert codes(tmp_path, "augmentation: [drop_values: 0.1]", Facts(left_gaps=())) == []
 
 
 def test_a_schedule_that_names_a_rate_gives_it_to_the_optimizer(tmp_path: Path) -> None:

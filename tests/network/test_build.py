@@ -60,6 +60,11 @@ def test_task_decides_last_layer_loss_and_metrics(goal, units, activation, loss,
     assert default_metrics(goal.task) == metrics
 
 
+def test_fractions_of_classes_need_one_hot_targets():
+    assert default_loss(Task.MULTICLASS, fractions=True).encoding == "one_hot"
+    assert default_loss(Task.BINARY, fractions=True) == default_loss(Task.BINARY)
+
+
 def test_output_section_overrules_the_task():
     assert head(PRICE, Output(activation=Tanh())).activation == Tanh()
 

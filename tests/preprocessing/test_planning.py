@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from dlcli.preprocessing.automatic import Auto
-from dlcli.preprocessing.planning import check, expand, notes
+from dlcli.preprocessing.planning import check, expand, notes, plan
 from dlcli.preprocessing.tables import Drop, Impute, MinMax, OneHot, Ordinal, Standardize
 from dlcli.samples import Coded, ColumnSchema, Samples, Schema
 from tests.preprocessing.columns import table
@@ -128,3 +128,15 @@ def test_planning_needs_neither_numpy_nor_keras():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_the_shape_of_rows_is_known_but_for_the_length_of_flat_ones():
+    image = Schema(columns={"image": ColumnSchema(kind="image", shape=(8, 8, 1), dtype="uint8")})
+    assert plan((Auto(),), image).shape == (8, 8, 1)
+    assert plan((Auto(),), PEOPLE).shape == (None,)
+
+
+def test_gaps_of_numbers_are_left_unless_they_are_imputed():
+    assert plan((Auto(),), PEOPLE).left_gaps == ()
+    assert plan((REST, OneHot(), Impute(columns=("Fare",)), Standardize()), PEOPLE).left_gaps == ("Age",)
+    assert plan((REST, Ordinal(), Drop(columns=("Age",)), Standardize()), PEOPLE).left_gaps == ("Fare",)

@@ -12,8 +12,8 @@ from dlcli.network.losses import SparseCategoricalCrossentropy, encode
 from dlcli.network.sections import Regularization
 from dlcli.seeds import Seeds
 from dlcli.task import Goal, Task
-from dlcli.training.engine import Engine
-from dlcli.training.loop import Rows
+from dlcli.training.compilation import compile_model, weigh_classes
+from dlcli.training.engine import Engine, Rows
 from dlcli.training.optimizers import Adam
 
 GOAL = Goal(Task.MULTICLASS, ("kind",), ("a", "b", "c"))
@@ -28,12 +28,23 @@ def rows(count: int = 45, seed: int = 0, weight: np.ndarray | None = None) -> Ro
     return Rows(x, encode(LOSS, GOAL, truth), weight)
 
 
-def engine(optimizer: Adam | None = None, precision: str = "float32", **named: object) -> Engine:
-    """An engine whose network draws (dropout) and keeps statistics (batch normalization)."""
-    layers = [Dense(units=8), Dropout(rate=0.3), Dense(units=6), BatchNormalization()]
-    network = resolve(layers, None, GOAL, (FEATURES,), Regularization(l2=0.01))
-    model = build(network.layers, (FEATURES,), Seeds(3), precision)
-    return Engine(model, (optimizer or Adam(learning_rate=0.01)).build(), LOSS.build(), **named)
+LAYERS = (Dense(units=8), Dropout(rate=0.3), Dense(units=6), BatchNormalization())
+
+
+def model(layers=LAYERS, shape=(FEATURES,), precision: str = "float32", seed: int = 3):
+    """A network that draws (dropout), keeps statistics (batch normalization) and has a penalty."""
+    network = resolve(list(layers), None, GOAL, shape, Regularization(l2=0.01))
+    return build(network.layers, shape, Seeds(seed), precision)
+
+
+def engine(optimizer=None, *, class_weight=None, layers=LAYERS, precision="float32", **named) -> Engine:
+    """An engine for `model`."""
+    one = model(layers, precision=precision)
+    loss = LOSS.build()
+    compile_model(one, (optimizer or Adam(learning_rate=0.01)).build(), loss, class_weighted=class_weight is not None)
+    if class_weight is not None:
+        weigh_classes(one, class_weight)
+    return Engine(one, row_loss=loss.call, **named)
 
 
 def accuracy(truth: Rows):

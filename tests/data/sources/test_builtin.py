@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from sklearn import datasets
 
 from dlcli.data import target
 from dlcli.data.sources.builtin import Builtin
@@ -28,6 +31,24 @@ def test_a_builtin_set_brings_its_inputs_and_its_target(
     found = Builtin(name=name).read()
     assert (found.samples.rows, len(found.inputs), found.target) == (rows, inputs, target_columns)
     assert target.resolve(None, found, None, "refuse").goal.task is task
+
+
+@pytest.mark.parametrize("name", ["wine", "iris", "digits", "breast_cancer", "diabetes", "linnerud"])
+def test_a_builtin_set_is_what_scikit_learn_loads(name: str) -> None:
+    options = {"scaled": False} if name == "diabetes" else {}
+    theirs: Any = getattr(datasets, f"load_{name}")(**options)
+    found = Builtin(name=name).read()
+    target = [found.samples[column] for column in found.target]
+    if isinstance(target[0], Coded):
+        assert target[0].vocabulary == tuple(map(str, theirs.target_names))
+        assert np.array_equal(target[0].codes, theirs.target)
+    else:
+        assert np.array_equal(np.column_stack(target), theirs.target.reshape(len(theirs.target), -1))
+    if name == "digits":
+        assert np.array_equal(found.samples["image"][..., 0], theirs.images)
+    else:
+        assert found.inputs == tuple(theirs.feature_names)
+        assert np.array_equal(np.column_stack([found.samples[column] for column in found.inputs]), theirs.data)
 
 
 def test_classes_have_their_names() -> None:

@@ -1,0 +1,1 @@
+"""Random changes of training rows: Parts by subject, and `composed`, which makes one function of several."""

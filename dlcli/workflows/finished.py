@@ -1,0 +1,108 @@
+"""Runs that have ended, found again; and whether data are still those of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlcli.config.experiment import Experiment
+from dlcli.events import Listener
+from dlcli.preprocessing.pipeline import Pipeline
+from dlcli.problems import ConfigError, Problem, RefusedError
+from dlcli.runs import directory
+from dlcli.runs.directory import RunDirectory
+from dlcli.runs.record import Record
+from dlcli.workflows.dataset import Dataset
+from dlcli.workflows.recording import MODEL, RESOLVED, SCORES, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A completed run, found again."""
+
+    folder: RunDirectory
+    record: Record
+
+    @property
+    def config(self) -> Path:
+        """Its config with everything spelled out."""
+        return self.folder.path / RESOLVED
+
+    @property
+    def model(self) -> Path:
+        """Its saved model."""
+        return self.folder.path / MODEL
+
+    def scores(self) -> dict[str, Any]:
+        """What `scores.json` holds."""
+        found: dict[str, Any] = json.loads((self.folder.path / SCORES).read_text())
+        return found
+
+    def fitted(self, experiment: Experiment) -> Pipeline:
+        """Its fitted preprocessing."""
+        schema, state = self.record.data_schema, self.record.preprocessing_state
+        assert schema is not None
+        assert isinstance(state, dict)
+        return Pipeline.restore(experiment.preprocessing, schema, state)
+
+
+def _latest_with_model(root: Path) -> RunDirectory | None:
+    """The newest run that ended well and has a model."""
+    for listed in reversed(directory.list_runs(root)):
+        if listed.status == "completed" and (listed.directory.path / MODEL).exists():
+            return listed.directory
+    return None
+
+
+def finished(root: Path, which: Path | str) -> Finished:
+    """A run that has ended well and has a model.
+
+    Raises:
+        ConfigError: there is no such run, or it has no model.
+    """
+    folder = _latest_with_model(root) if which == directory.LATEST else None
+    folder = folder or directory.find(root, str(which))
+    found = Finished(folder, folder.record())
+    if found.record.status != "completed":
+        message = f"run {folder.name} is {found.record.status}, not completed"
+        raise ConfigError(
+            Problem("unfinished-run", message, "train again, or name another run (dlcli runs lists them)")
+        )
+    if not found.model.exists():
+        message = f"run {folder.name} has no model of its own"
+        hint = "dlcli kfold --final trains one on all rows but the test rows" if found.record.command == "kfold" else ""
+        raise ConfigError(Problem("no-model", message, hint))
+    return found
+
+
+@contextmanager
+def reopened(found: Finished, emit: Listener) -> Iterator[Recording]:
+    """A completed run to which something is added; its record stays completed."""
+    with found.folder.lock():
+        yield Recording(found.folder, found.record, emit, found.scores())
+
+
+def require_same_data(found: Record, dataset: Dataset) -> None:
+    """Refuses data or a split that are not those of the run.
+
+    Raises:
+        RefusedError: they differ.
+    """
+    if problems := changed_data(found, dataset):
+        raise RefusedError(problems)
+
+
+def changed_data(found: Record, dataset: Dataset) -> list[Problem]:
+    """In what data or split are not those of a run."""
+    if found.data_hash != dataset.data_hash:
+        message = f"the data have changed since run {found.name}"
+        hint = "restore the file, or train a new run on the new data"
+        return [Problem("changed-data", message, hint, ("data", "source"))]
+    if found.subset_hashes != dataset.subset_hashes():
+        message = f"the split gives other rows than in run {found.name}"
+        return [Problem("changed-split", message, "train a new run", ("split",))]
+    return []

@@ -1,0 +1,59 @@
+"""TensorFlow is imported one way in a process of our own, and another in a user's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from dlcli import backend
+
+
+def python(code: str) -> list[str]:
+    """The words that a process of its own prints, which must end well."""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return process.stdout.split()
+
+
+def test_in_a_process_of_our_own_keras_does_without_what_it_may_use_and_we_still_can() -> None:
+    code = """
+import gc, sys
+from dlcli import backend
+backend.own_this_process()
+backend.import_quietly()
+print(gc.isenabled(), *({"sklearn", "scipy", "matplotlib", "pandas"} & set(sys.modules)))
+import matplotlib.figure, scipy.signal, sklearn.linear_model
+print(sklearn.linear_model.LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0]).coef_[0].round())
+"""
+    assert python(code) == ["True", "2.0"]
+
+
+@pytest.mark.slow
+def test_in_a_users_process_keras_and_the_garbage_collector_are_left_alone() -> None:
+    code = """
+import gc
+from dlcli import backend
+gc.disable()
+backend.load()
+import keras
+print(gc.isenabled(), gc.get_freeze_count(), keras.wrappers.SKLearnClassifier.__name__)
+"""
+    assert python(code) == ["False", "0", "SKLearnClassifier"]
+
+
+def test_on_a_cpu_determinism_needs_no_switch() -> None:
+    backend.load()
+    from tensorflow.python.framework import config
+
+    if backend.has_gpu():
+        pytest.skip("there is a GPU")
+    backend.make_deterministic()
+    assert not config.is_op_determinism_enabled()
+
+
+def test_threads_are_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "_threads", None)
+    assert backend.threads() is None
+    backend.use_threads(3)
+    assert backend.threads() == 3
