@@ -37,9 +37,9 @@ def model(layers=LAYERS, shape=(FEATURES,), precision: str = "float32", seed: in
     return build(network.layers, shape, Seeds(seed), precision)
 
 
-def engine(optimizer=None, *, class_weight=None, layers=LAYERS, precision="float32", **named) -> Engine:
+def engine(optimizer=None, *, class_weight=None, layers=LAYERS, precision="float32", seed=3, **named) -> Engine:
     """An engine for `model`."""
-    one = model(layers, precision=precision)
+    one = model(layers, precision=precision, seed=seed)
     loss = LOSS.build()
     compile_model(one, (optimizer or Adam(learning_rate=0.01)).build(), loss, class_weighted=class_weight is not None)
     if class_weight is not None:

@@ -253,3 +253,15 @@ def test_warm_up_rises_over_the_first_epochs():
 def test_averaged_weights_are_the_ones_that_are_kept():
     outcome, one = train(engine(Adam(use_ema=True, ema_momentum=0.9)), epochs=3, select="last")
     assert loss(one) == pytest.approx(outcome.history[-1]["val_loss"])
+
+
+@pytest.mark.slow
+def test_xla_scores_within_the_spread_of_five_seeds():
+    losses: dict[bool, list[float]] = {False: [], True: []}
+    for xla, found in losses.items():
+        for seed in range(5):
+            one = engine(seed=seed, xla=xla)
+            plan = settings(epochs=20, batch_size=16, select="last")
+            outcome = run(one, MANY, rows(200, seed=1), plan, Seeds(seed), lambda _: {}, silent)
+            found.append(outcome.history[-1]["val_loss"])
+    assert min(losses[False]) <= np.mean(losses[True]) <= max(losses[False])
