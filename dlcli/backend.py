@@ -15,7 +15,7 @@ import tempfile
 import typing
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import IO
 
 _NEEDLESS_FOR_KERAS = ("sklearn", "matplotlib", "scipy", "pandas")
@@ -32,7 +32,7 @@ def own_this_process() -> None:
 
     Then libraries that Keras would use if they are there are hidden while it is imported, which saves a third
     of the time and switches `keras.wrappers` off, and garbage is not collected until TensorFlow has been
-    imported. In a user's own process both would be wrong.
+    imported, or `collect_garbage` is called. In a user's own process both would be wrong.
     """
     global _own_process
     _own_process = True
@@ -40,18 +40,30 @@ def own_this_process() -> None:
     atexit.register(gc.freeze)  # and at exit as much again, for memory that the system takes back anyway
 
 
+def collect_garbage() -> None:
+    """Ends what `own_this_process` began, once all is imported or where TensorFlow is not going to be."""
+    if _own_process:
+        gc.freeze()  # what was imported is not worth a look at each later collection either
+        gc.enable()
+
+
 def use_threads(count: int | None) -> None:
     """Says how many threads TensorFlow may use within and between operations; None leaves it the choice.
 
-    It takes effect when TensorFlow is loaded, which must come later.
+    It takes effect when TensorFlow is loaded, which must come later: `threads` says what holds.
     """
     global _threads
     _threads = count
 
 
 def threads() -> int | None:
-    """How many threads TensorFlow may use within and between operations; None: it chooses."""
-    return _threads
+    """How many threads TensorFlow uses within an operation, or will use once it is loaded; None: it chooses."""
+    if not _ready:
+        return _threads
+    import tensorflow as tf
+
+    count: int = tf.config.threading.get_intra_op_parallelism_threads()
+    return count or None
 
 
 def import_quietly() -> None:
@@ -68,9 +80,7 @@ def import_quietly() -> None:
     with stderr_to(_log), _lean() if _own_process else nullcontext():
         import keras  # noqa: F401 - imported for its effect
         import tensorflow  # noqa: F401
-    if _own_process:
-        gc.freeze()  # nor is what was imported worth a look at each later collection
-        gc.enable()
+    collect_garbage()
     _imported = True
 
 
@@ -83,9 +93,11 @@ def load() -> None:
     import tensorflow as tf
 
     with stderr_to(_log) if _log else nullcontext():
-        if _threads is not None:  # must come before the first operation
-            tf.config.threading.set_intra_op_parallelism_threads(_threads)
-            tf.config.threading.set_inter_op_parallelism_threads(_threads)
+        # Must come before the first operation: where that was somebody else's, TensorFlow keeps its threads.
+        with suppress(RuntimeError):
+            if _threads is not None:
+                tf.config.threading.set_intra_op_parallelism_threads(_threads)
+                tf.config.threading.set_inter_op_parallelism_threads(_threads)
         tf.constant(0.0)
     _ready = True
 

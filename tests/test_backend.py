@@ -52,8 +52,39 @@ def test_on_a_cpu_determinism_needs_no_switch() -> None:
     assert not config.is_op_determinism_enabled()
 
 
-def test_threads_are_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "_threads", None)
-    assert backend.threads() is None
-    backend.use_threads(3)
-    assert backend.threads() == 3
+def test_threads_are_what_was_said_before_tensorflow_was_loaded() -> None:
+    code = """
+from dlcli import backend
+print(backend.threads())
+for count in (2, 3):
+    backend.use_threads(count)
+    print(backend.threads())
+    backend.load()
+    print(backend.threads())
+"""
+    assert python(code) == ["None", "2", "2", "2", "2"]
+
+
+def test_threads_are_those_of_whoever_used_tensorflow_first() -> None:
+    code = """
+import tensorflow as tf
+from dlcli import backend
+tf.config.threading.set_intra_op_parallelism_threads(2)
+tf.constant(0.0)
+backend.use_threads(3)
+backend.load()
+print(backend.threads())
+"""
+    assert python(code) == ["2"]
+
+
+def test_garbage_is_collected_also_where_tensorflow_is_only_in_other_processes() -> None:
+    code = """
+import gc
+from dlcli import backend
+backend.own_this_process()
+from dlcli.workflows.workers import Crew
+with Crew(2) as crew:
+    print(gc.isenabled(), list(crew.run(print, [], threads=1, emit=print, keep=print)), gc.isenabled())
+"""
+    assert python(code) == ["False", "[]", "True"]

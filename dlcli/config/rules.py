@@ -285,6 +285,16 @@ def _class_weight(case: Case) -> Iterator[Problem]:
                 yield Problem("unknown-name", f"there is no class {name}", did_you_mean(name, classes), (*path, name))
 
 
+def _loss_scale(case: Case) -> Iterator[Problem]:
+    """Where float16 makes Keras find the factor of the loss, an optimizer's own gives way to it."""
+    optimizer = case.experiment.optimizer
+    written = getattr(optimizer, "loss_scale_factor", None) is not None
+    if written and case.experiment.training.precision == "mixed_float16":
+        message = "precision: mixed_float16 finds a factor of its own, which takes the place of this one"
+        path = ("optimizer", optimizer.part_name, "loss_scale_factor")
+        yield Problem("no-effect", message, "take loss_scale_factor away", path)
+
+
 def _split_fits(case: Case) -> Iterator[Problem]:
     """The kind of split has what it needs."""
     split, data = case.experiment.split, case.experiment.data
@@ -354,6 +364,7 @@ RULES: tuple[Rule, ...] = (
     _target_classes,
     _task_and_targets,
     _class_weight,
+    _loss_scale,
     _split_fits,
     _tuned_paths,
 )

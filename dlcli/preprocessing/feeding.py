@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LARGEST_FLOATS = 32 * 1024 * 1024
 """Bytes up to which rows are kept as float32: no work is left for the graph then."""
+_FLOAT_BYTES = 4
 _COMPACT = ("int8", "uint8", "int16", "uint16", "bool")
 
 
@@ -55,7 +56,7 @@ class Feed:
     @property
     def key(self) -> str:
         """What a graph that prepares rows depends on."""
-        return "" if self.column is None else json.dumps(self.pipeline.state, sort_keys=True)
+        return "" if self.column is None else repr((self.pipeline.schema, self.pipeline.steps))
 
     @property
     def kept_as(self) -> str:
@@ -66,11 +67,13 @@ class Feed:
 
 
 def feed(pipeline: Pipeline, rows: int) -> Feed:
-    """Keeps a single column of small whole numbers as it is where its floats would be large."""
-    import math
+    """Keeps a single column of small whole numbers as it is where its floats would be large.
 
-    columns = pipeline.schema.columns
-    (name, column), *others = columns.items()
-    size = 4 * rows * math.prod(pipeline.output.shape)
-    compact = not others and bool(column.shape) and column.dtype in _COMPACT and size > LARGEST_FLOATS
-    return Feed(pipeline, name if compact else None)
+    Only where preprocessing has learned nothing: numbers that it has learned would be constants of the graph,
+    which folds could then not share.
+    """
+    (name, column), *others = pipeline.schema.columns.items()
+    small = not others and bool(column.shape) and column.dtype in _COMPACT
+    large = _FLOAT_BYTES * rows * math.prod(pipeline.output.shape) > LARGEST_FLOATS
+    learned = any(step.learned for step in pipeline.fitted)
+    return Feed(pipeline, name if small and large and not learned else None)

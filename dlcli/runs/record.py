@@ -28,6 +28,7 @@ class Record(BaseModel):
         started, ended, resumed: UTC, ISO 8601.
         threads: of TensorFlow, in each process; jobs: how many trainings went side by side.
         engine, engine_reason: what ran the epochs, and why that.
+        rows_kept_as: how the engine held them.
         data_hash: over the row hashes of all rows; subset_hashes: over those of each subset.
         order_hash: over the row hashes of all rows as they follow each other.
         rows: how many rows each subset has.
@@ -62,6 +63,7 @@ class Record(BaseModel):
     onednn: bool | None = None
     engine: str | None = None
     engine_reason: str | None = None
+    rows_kept_as: str | None = None
     seeds: dict[str, int] = Field(default_factory=dict)
     data_hash: str | None = None
     order_hash: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from dlcli.events import EpochEnded, Event, Listener, Note, SegmentEnded, UnitEnded, UnitStarted, silent
@@ -78,6 +78,7 @@ class _Live:
         self.bars = Progress(
             TextColumn("{task.description} {task.fields[epoch]}/{task.total}", markup=False, table_column=plain),
             BarColumn(bar_width=BAR_WIDTH),
+            SpinnerColumn("line"),  # turns also while validation rows are predicted, and nothing else moves
             TextColumn("{task.fields[values]}", markup=False, table_column=plain),
             TimeRemainingColumn(compact=True, table_column=plain),
             console=console,
@@ -120,7 +121,7 @@ class _Live:
             parts.append(f"rate {number(event.learning_rate)}")
         if event.rows_per_second:
             parts.append(f"{event.rows_per_second:,.0f} rows/s")
-        room = self._console.width - len(f"{label} {event.epochs}/{event.epochs}") - BAR_WIDTH - TIME_WIDTH - 3
+        room = self._console.width - len(f"{label} {event.epochs}/{event.epochs}") - BAR_WIDTH - TIME_WIDTH - 5
         line = ""
         for part in parts:
             if len(line) + len(part) + 2 > room:

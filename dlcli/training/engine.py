@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcli.training.graphs import Augment, Graphs, unique
+from dlcli.training.graphs import Augment, Graphs
 
 if TYPE_CHECKING:
     import keras
@@ -49,7 +49,8 @@ class Epoch:
 
     Attributes:
         order: int32 (rows,), the row numbers in the order in which they are used.
-        rates: (batches,) the learning rate of every batch; None leaves it to the optimizer.
+        rates: (batches,) the learning rate of every batch; None leaves it to the optimizer, which must not have a
+            schedule of its own otherwise.
         key: two whole numbers that `augment` draws from, together with the number of the batch.
     """
 
@@ -100,11 +101,12 @@ class Engine:
     ) -> None:
         self.model = model
         self.xla = xla
+        self.augment = augment
         optimizer = model.optimizer
         optimizer.build(model.trainable_variables)
-        self._optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        self._variables = unique([*model.variables, *optimizer.variables])
-        self._graphs = Graphs(model, row_loss, prepare, augment)
+        self._variables = _unique([*model.variables, *optimizer.variables])
+        self._graphs = Graphs(model, self._variables, row_loss, prepare, augment)
+        self._optimizer = self._graphs.optimizer
         self._capacity = 0
 
     def load(self, train: Rows, validation: Rows | None = None, *, batch_size: int) -> None:
@@ -216,25 +218,23 @@ class Engine:
         _assign(every, values)
 
     def _all_variables(self) -> list[Any]:
-        return unique([*self._variables, *(v for metric in self.model.metrics for v in metric.variables)])
+        return _unique([*self._variables, *(v for metric in self.model.metrics for v in metric.variables)])
 
     def _train_whole_batches(self, turns: Any, first: int, last: int) -> int:
         """With XLA trains on the batches that are full, whose shape is known; returns the first one left."""
         whole = min(last, self._rows // self._batch_size) if self.xla else first
         if whole <= first:
             return first
-        order, rates, key = turns
+        order, key, *rates = turns
         room = -(-self._capacity // self._batch_size)
-        turns = _padded(order, self._capacity), _padded(rates, room), key
+        turns = _padded(order, self._capacity), key, *(_padded(each, room) for each in rates)
         self._graphs.train_by_xla(self._train, turns, _bounds(first, whole), self._batch_size)
         return whole
 
-    def _turns(self, epoch: Epoch) -> tuple[Array, Array, Array]:
-        """Order, rates and key of an epoch as the graphs take them."""
-        rates = epoch.rates
-        if rates is None:
-            rates = np.full(self.batches, float(self._optimizer.learning_rate))
-        return epoch.order, rates.astype(np.float32), np.asarray(epoch.key, np.int32)
+    def _turns(self, epoch: Epoch) -> tuple[Array, ...]:
+        """Order, key and, where they are given, rates of an epoch as the graphs take them."""
+        rates = () if epoch.rates is None else (epoch.rates.astype(np.float32),)
+        return epoch.order, np.asarray(epoch.key, np.int32), *rates
 
 
 def _bounds(first: int, last: int) -> Array:
@@ -252,6 +252,11 @@ def copies(values: Sequence[Any]) -> list[Array]:
     import keras
 
     return [np.array(keras.ops.convert_to_numpy(value)) for value in values]
+
+
+def _unique(variables: Sequence[Any]) -> list[Any]:
+    """Every variable once."""
+    return list({id(variable): variable for variable in variables}.values())
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +28,17 @@ class Graphs:
     def __init__(
         self,
         model: keras.Model,
+        variables: Sequence[Any],
         row_loss: Callable[[Any, Any], Any] | None,
         prepare: Callable[[Any], Any] | None,
         augment: Augment | None,
     ) -> None:
         self._model = model
+        self._variables = variables
         self._row_loss = row_loss
         self.prepare = prepare or (lambda x: x)
         self._augment = augment
-        self._optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        self.optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         self.train = _Traced(self._train)
         self.train_by_xla = _Traced(self._train, xla=True)
         self.predict = _Traced(self._predict)
@@ -53,7 +55,7 @@ class Graphs:
         """Trains on the batches between two bounds. `size` is a Python number where shapes must be known."""
         import tensorflow as tf
 
-        order, rates, key = turns
+        order, key, *rates = turns
         rows = tf.shape(order)[0]
 
         def step(number: Any) -> Any:
@@ -66,7 +68,8 @@ class Graphs:
             x = self.prepare(x)
             if self._augment is not None:
                 x, y, weight = self._augment(x, y, weight, tf.random.experimental.stateless_fold_in(key, number))
-            self._optimizer.learning_rate.assign(rates[number])
+            if rates:
+                self.optimizer.learning_rate.assign(rates[0][number])
             self._model.train_step((x, y) if weight is None else (x, y, weight))
             return number + 1
 
@@ -99,16 +102,15 @@ class Graphs:
         model = self._model
         metrics = model.get_metrics_result()
         model.reset_metrics()
-        variables = unique([*model.variables, *model.optimizer.variables])
-        state = [tf.identity(variable.value) for variable in variables]
+        state = [tf.identity(variable.value) for variable in self._variables]
         floats = [value for value in state if value.dtype.is_floating]
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in floats])
         weights = [tf.identity(variable.value) for variable in model.trainable_variables]
-        if self._optimizer.use_ema:
-            self._optimizer.finalize_variable_values(model.trainable_variables)
+        if self.optimizer.use_ema:
+            self.optimizer.finalize_variable_values(model.trainable_variables)
         x, y = validation
         predictions = self.predict(x)
-        if self._optimizer.use_ema:
+        if self.optimizer.use_ema:
             for variable, weight in zip(model.trainable_variables, weights, strict=True):
                 variable.assign(weight)
         losses = predictions[:0] if self._row_loss is None else self._row_loss(y, predictions)
@@ -118,11 +120,6 @@ class Graphs:
         """The rest of an epoch and its end, in one call."""
         self.train(data, turns, bounds, size)
         return self._close(validation)
-
-
-def unique(variables: list[Any]) -> list[Any]:
-    """Every variable once."""
-    return list({id(variable): variable for variable in variables}.values())
 
 
 class _Traced:

@@ -9,7 +9,12 @@ from keras import ops
 
 
 class ClassWeighted(keras.losses.Loss):  # type: ignore[misc]  # Keras comes without types
-    """Another loss, each row times the factor of its class. The factors are a variable: graphs outlive them."""
+    """Another loss, in which the target's share of each class counts as often as the factor of that class says.
+
+    A row of one class is its loss times the factor. A row of several, as `mix_up` makes them, is what rows of one
+    class each, weighted by share times factor, are together: exactly so for losses that are linear in the target, as
+    crossentropies are, with label smoothing too. The factors are a variable: graphs outlive them.
+    """
 
     def __init__(self, loss: keras.losses.Loss, outputs: int) -> None:
         super().__init__(name=loss.name)
@@ -20,9 +25,9 @@ class ClassWeighted(keras.losses.Loss):  # type: ignore[misc]  # Keras comes wit
         """Losses (rows,); `y_true` is class numbers (rows,), or shares: of one class (rows, 1), or of each."""
         if len(y_true.shape) == 1:
             factor = ops.take(self.factors, ops.cast(y_true, "int32"))  # Keras made floats of them
-        elif y_true.shape[-1] == 1:
-            share = ops.reshape(y_true, (-1,))
-            factor = (1 - share) * self.factors[0] + share * self.factors[1]
-        else:
-            factor = ops.matmul(y_true, self.factors)
-        return self.loss.call(y_true, y_pred) * factor
+            return self.loss.call(y_true, y_pred) * factor
+        binary = y_true.shape[-1] == 1
+        counted = (ops.concatenate([1 - y_true, y_true], axis=-1) if binary else y_true) * self.factors
+        total = ops.sum(counted, axis=-1, keepdims=True)
+        shares = ops.divide_no_nan(counted, total)
+        return self.loss.call(shares[:, 1:] if binary else shares, y_pred) * total[:, 0]

@@ -20,9 +20,11 @@ from dlcli.events import EpochEnded, Listener, Note, SegmentEnded
 from dlcli.part import Schedule
 from dlcli.problems import DataError, Problem, TrainingError
 from dlcli.seeds import Seeds
+from dlcli.training.checkpoint import State
 from dlcli.training.compilation import BARE_LOSS
 from dlcli.training.divergence import Divergence, Recovery
 from dlcli.training.engine import Closed, Engine, Epoch, Rows, copies
+from dlcli.training.pace import Pace
 from dlcli.training.plateau import Plateau, plateau
 from dlcli.training.stopping import (
     LAST,
@@ -36,14 +38,6 @@ from dlcli.training.stopping import (
 
 Score = Callable[[NDArray[np.float64]], Mapping[str, float]]
 """From the predictions of a subset to its scores by metric name."""
-State = dict[str, Any]
-"""A training under way: nested dictionaries and lists of plain values and numpy arrays."""
-SEGMENT_SECONDS = 0.25
-"""Between two moments at which a training shows how far it is, saves, or hears that it should stop."""
-_FIRST_SEGMENT_BATCHES = 32
-"""Epochs up to this length begin in one piece; longer ones first show how fast they go."""
-_LONGEST_SEGMENT = 1.5
-"""In segments: what is left of an epoch is not cut once more if it takes no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +157,11 @@ def run(  # noqa: PLR0913 - what a training consists of
     return training.run()
 
 
+def rows_per_batch(batch_size: int | Literal["full"], rows: int) -> int:
+    """What `training.batch_size` means for so many rows."""
+    return rows if batch_size == "full" else min(batch_size, rows)
+
+
 def plan_epoch(epoch: int, rows: int, rates: NDArray[np.float64], seeds: Seeds, *, shuffle: bool) -> Epoch:
     """An epoch, the first is 1: its order and the key of its augmentation follow from its number and the seeds."""
     order = np.arange(rows, dtype=np.int32)
@@ -197,8 +196,7 @@ class _Training:
         self.score, self.score_train = scores
         self.emit = emit
         self.clock = clock
-        batch_size = len(train) if settings.batch_size == "full" else min(settings.batch_size, len(train))
-        engine.load(train, validation, batch_size=batch_size)
+        engine.load(train, validation, batch_size=rows_per_batch(settings.batch_size, len(train)))
         monitor = selection_monitor(settings.select, settings.early_stopping, has_validation=validation is not None)
         self.selection = Selection(monitor, greater_is_better=greater_is_better(monitor, settings.directions))
         self.stopper: EarlyStopper | None = None
@@ -214,10 +212,11 @@ class _Training:
         self.history: list[dict[str, float]] = []
         self.factors: list[float] = []
         self.warnings: list[str] = []
+        self.rates = np.zeros(0)
         self.batch = 0
         self.epoch_seconds = 0.0
         self.elapsed = 0.0
-        self.pace = _Pace()
+        self.pace = Pace()
         self.marked = self.kept = clock()
 
     def run(self) -> Outcome:
@@ -246,7 +245,9 @@ class _Training:
 
     def _epoch(self) -> Closed | None:
         """Trains what is left of an epoch; None where the loss is not finite."""
-        engine, batches, plan = self.engine, self.engine.batches, self._plan()
+        engine, batches = self.engine, self.engine.batches
+        self.rates = self._rates()
+        plan = plan_epoch(self.epoch, len(self.train), self.rates, self.seeds, shuffle=self.settings.shuffle)
         while (size := self.pace.batches(batches - self.batch)) < batches - self.batch:
             engine.train(plan, self.batch, self.batch + size)
             self.batch += size
@@ -263,10 +264,6 @@ class _Training:
         if whole:
             self.pace.observe(batches, self._mark())
         return closed
-
-    def _plan(self) -> Epoch:
-        """Order, rates and key of the epoch under way: pure functions of its number and of what went before it."""
-        return plan_epoch(self.epoch, len(self.train), self._rates(), self.seeds, shuffle=self.settings.shuffle)
 
     def _rates(self) -> NDArray[np.float64]:
         """The learning rate of every batch."""
@@ -312,7 +309,7 @@ class _Training:
 
     def _close(self, closed: Closed, values: dict[str, float]) -> Stop | None:
         """Selects, writes the epoch down, tells of it, and asks whether to stop."""
-        epoch, seconds, rate = self.epoch, self.epoch_seconds, float(self._rates()[0])
+        epoch, seconds, rate = self.epoch, self.epoch_seconds, float(self.rates[0])
         self.good = closed.state
         best = self.selection.observe(epoch, values)
         if best:
@@ -354,7 +351,7 @@ class _Training:
         Raises:
             DivergedError: no retry is left.
         """
-        epoch, rate = self.epoch, float(self._rates().max())
+        epoch, rate = self.epoch, float(self.rates.max())
         self.engine.put(self.good)
         self.batch, self.epoch_seconds = 0, 0.0
         where = f"the loss is not finite in epoch {epoch} (learning rate up to {rate:.3g})"
@@ -419,25 +416,3 @@ class _Training:
         if self.plateau:
             self.plateau.restore(state["plateau"])
         self.recovery.restore(state["recovery"])
-
-
-class _Pace:
-    """How many batches fit into a segment. It changes no number: segments of any length give the same bits."""
-
-    def __init__(self) -> None:
-        self._batch_seconds: float | None = None
-        self._traced = False
-
-    def batches(self, left: int) -> int:
-        """How many of the batches that are left to train on next; all where they do not take much longer."""
-        if self._batch_seconds is None:
-            return min(left, _FIRST_SEGMENT_BATCHES)
-        if left * self._batch_seconds <= _LONGEST_SEGMENT * SEGMENT_SECONDS:
-            return left
-        return min(left, max(1, int(SEGMENT_SECONDS / self._batch_seconds)))
-
-    def observe(self, batches: int, seconds: float) -> None:
-        """Takes how long some batches took; the first ones also wait for the graph, and say nothing."""
-        if self._traced:
-            self._batch_seconds = seconds / batches
-        self._traced = True

@@ -324,3 +324,25 @@ class Muon(KerasOptimizer):
         Number | None,
         Field(gt=0, description="Root mean square of a step over the learning rate; none: Muon's own scale."),
     ] = 0.2
+
+
+class ScheduleFreeAdamW(KerasOptimizer):
+    """Adam with a running average of the weights in place of a falling learning rate; wants no schedule.
+
+    Keras 3.15 departs from the paper: it takes gradients at the average itself, whatever `beta_1` is, lets all updates
+    weigh the same in it, those of the warm-up too, and lets `weight_decay` shrink it alone.
+    Defazio et al., 2024, arxiv.org/abs/2405.15682.
+    """
+
+    part_name = "schedule_free_adamw"
+    keras_name = "ScheduleFreeAdamW"
+    example = "schedule_free_adamw: {learning_rate: 0.0025, warmup_steps: 100}"
+
+    learning_rate: Annotated[Number, Field(gt=0, description="Learning rate before any schedule.")] = 0.0025
+    beta_1: Annotated[
+        Number,
+        Field(gt=0, lt=1, description="Share of the average in where the paper takes gradients; no effect in Keras."),
+    ] = 0.9
+    beta_2: MeanSquare = 0.999
+    epsilon: Epsilon = 1e-8
+    warmup_steps: Annotated[int, Field(ge=0, description="Updates in which the rate rises from 0 to its value.")] = 0

@@ -20,7 +20,7 @@ from dlcli.data.target_section import Target
 from dlcli.events import Listener, Note
 from dlcli.part import Split, Step
 from dlcli.preprocessing import pipeline, planning
-from dlcli.problems import ConfigError, DlcliError
+from dlcli.problems import ConfigError, DataError, DlcliError, Problem
 from dlcli.samples import Found, Kind, Samples, Schema, Subset
 from dlcli.task import CLASSIFICATION
 
@@ -38,6 +38,7 @@ class Dataset:
         inputs: the source's input columns, before `data.shape` joined them.
         answer: goal and targets; those of test rows are gone.
         weight: (rows,) or None.
+        weight_name: the column that it comes from.
         hashes: uint64 (rows,), over all columns of the source.
         subsets: row numbers by subset.
         sealed: the targets of the test rows.
@@ -51,6 +52,7 @@ class Dataset:
     inputs: tuple[str, ...]
     answer: target.Answer
     weight: NDArray[np.float64] | None
+    weight_name: str | None
     hashes: NDArray[np.uint64]
     subsets: Mapping[Subset, NDArray[np.int64]]
     sealed: sealed.SealedTargets
@@ -78,6 +80,21 @@ class Dataset:
         none = np.zeros(0, dtype=np.int64)
         empty = sealed.SealedTargets(self.answer.values[:0], none, self.hashes[:0])
         return replace(self, hashes=self.hashes[:0], sealed=empty, facts=RowFacts(self.facts.rows))
+
+    def require_weight(self, rows: NDArray[np.int64], which: str) -> None:
+        """Refuses rows that are to be trained on or scored, but count for nothing: they have no mean loss or score.
+
+        Args:
+            rows: their numbers; there may be none.
+            which: what one of them is called.
+
+        Raises:
+            DataError: the weight of each is 0.
+        """
+        if self.weight is not None and len(rows) and not self.weight[rows].any():
+            message = f"weight {self.weight_name} is 0 in every {which}"
+            hint = "name another column, or divide the rows otherwise"
+            raise DataError(Problem("wrong-weight", message, hint, ("data", "weight")))
 
     def subset_hashes(self) -> dict[str, str]:
         """One hash per subset."""
@@ -110,6 +127,9 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
         experiment = _settled(document.experiment, dataset, split, pipeline.expand(written, dataset.schema))
         if conflicts := rules.check(experiment, _facts(dataset, written), command):
             raise ConfigError(conflicts)
+        if command not in ("kfold", "evaluate"):  # the one divides the rows anew, the other trains on none
+            dataset.require_weight(dataset.subsets["train"], "training row")
+            dataset.require_weight(dataset.subsets["validation"], "validation row")
     return experiment, dataset
 
 
@@ -160,6 +180,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
         assigned.inputs,
         closed,
         weight,
+        assigned.weight,
         row_hashes,
         subsets,
         test_targets,

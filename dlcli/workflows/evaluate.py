@@ -12,7 +12,7 @@ from dlcli.events import Listener, silent
 from dlcli.runs import directory
 from dlcli.samples import Subset
 from dlcli.workflows import exported
-from dlcli.workflows.dataset import prepare
+from dlcli.workflows.dataset import located, prepare
 from dlcli.workflows.finished import finished, reopened, require_same_data
 from dlcli.workflows.recording import RunResult
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
@@ -34,6 +34,7 @@ def evaluate(
 
     Raises:
         ConfigError: there is no such run, or it has no model or no test rows.
+        DataError: the weight of every test row is 0.
         RefusedError: data or split have changed, or the ledger was tampered with.
     """
     found = finished(directory.runs_root(runs), run)
@@ -41,7 +42,8 @@ def evaluate(
     backend.use_threads(document.experiment.training.threads)
     experiment, dataset = prepare(document, "evaluate", silent)
     require_same_data(found.record, dataset)
-    require_test_rows(dataset)
+    with located(document):
+        require_test_rows(dataset)
     backend.load()
     with reopened(found, emit) as recording:
         model = exported.load_model(found.model, experiment, trust=trust)

@@ -18,10 +18,11 @@ from dlcli.events import Note
 from dlcli.runs.directory import RunDirectory
 from dlcli.seeds import Seeds
 from dlcli.training import choice
+from dlcli.training.checkpoint import State
 from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.recording import as_csv, fitted_hash
 from dlcli.workflows.unit import Assignment, Ready, decided_rates, train_unit
-from dlcli.workflows.worker_process import State, Tools
+from dlcli.workflows.worker_process import Tools
 
 if TYPE_CHECKING:
     import keras

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlcli import backend
 from dlcli.config.document import Document, load
 from dlcli.config.experiment import Experiment
 from dlcli.data import folds as cutting
@@ -28,10 +27,10 @@ from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.fold import Fold, FoldTask, FoldUnit, Outcome, Reached
 from dlcli.workflows.interruption import interruption
 from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.recording import Recording, RunResult, recording, resume_command
+from dlcli.workflows.recording import Recording, RunResult, recording, resume_command, where_it_goes_on
 from dlcli.workflows.resuming import Given
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
-from dlcli.workflows.unit import Assignment, train_unit
+from dlcli.workflows.unit import Assignment, DivergedUnitError, train_unit
 from dlcli.workflows.worker_process import Failed
 from dlcli.workflows.workers import Crew, threads_per_job
 
@@ -90,9 +89,9 @@ def kfold(  # noqa: PLR0913 - mirrors the options of the command
     options = {"overrides": overrides, "trust": trust, "final": final}
     with Crew(jobs) as crew:
         experiment, dataset = prepare(document, "kfold", emit)
-        if final:
-            require_test_rows(dataset)
         with located(document):
+            if final:
+                require_test_rows(dataset)
             plan = divide(experiment, dataset)
         threads = threads_per_job(experiment.training.threads, min(jobs, len(plan)))
         with recording(
@@ -117,7 +116,7 @@ def divide(experiment: Experiment, dataset: Dataset) -> list[Fold]:
     """Every fold of every repeat.
 
     Raises:
-        DataError: too few rows, groups, or rows of a class.
+        DataError: too few rows, groups, or rows of a class, or rows of a fold without weight.
     """
     split, settings = experiment.split, experiment.kfold
     assert isinstance(split, RowSplit)
@@ -130,6 +129,8 @@ def divide(experiment: Experiment, dataset: Dataset) -> list[Fold]:
             label = f"fold {number + 1}/{settings.folds}"
             if settings.repeats > 1:
                 label = f"repeat {repeat + 1}/{settings.repeats} {label}"
+            for rows, which in ((train, "training"), (inner, "inner validation"), (scored, "scored")):
+                dataset.require_weight(rows, f"{which} row of {label}")
             found.append(Fold(repeat, number, len(found), count, label, train, inner, scored))
     return found
 
@@ -153,6 +154,8 @@ class _Work:
         """Whatever is left to do."""
         run = self.run
         run.update(jobs=min(crew.jobs, len(self.plan)))
+        if crew.jobs == 1:
+            run.update(threads=run.load_tensorflow(run.entry.threads))
         reached = self._train(crew)
         run.write_scores(_summary(self.experiment, self.dataset, self.plan, reached, run).as_json())
         if run.entry.options.get("final"):
@@ -166,12 +169,15 @@ class _Work:
         """
         reached = {fold.index: found for fold in self.plan if (found := one_fold.read(self.run.folder, fold))}
         missing = [fold for fold in self.plan if fold.index not in reached]
-        if reached:
-            self.listener(Note(f"{len(reached)} of {len(self.plan)} folds are trained already"))
+        tasks = [FoldTask(fold, self.run.state(_training(fold))) for fold in missing]
+        if self.run.entry.resumed:
+            begun = sum(task.resume is not None for task in tasks)
+            text = f"{len(reached)} of {len(self.plan)} folds are trained already, {begun} go on from a checkpoint"
+            self.listener(Note(f"{text}, {len(tasks) - begun} begin with epoch 1"))
         failed: dict[int, Failed] = {}
         results = crew.run(
             FoldUnit(self.experiment, self.dataset.for_training()),
-            [FoldTask(fold, self.run.state(_training(fold))) for fold in missing],
+            tasks,
             threads=self.run.entry.threads,
             emit=lambda number, event: self._tell(missing[number], event),
             keep=lambda number, state: self.run.keep_state(_training(missing[number]), state),
@@ -232,22 +238,28 @@ class _Work:
         alike = min(reached, key=lambda each: (each.chosen_epoch < epochs, abs(each.chosen_epoch - epochs)))
         seeds, rates = Seeds(self.experiment.seed), alike.rate_factors
         assignment = Assignment(dataset.pool, nobody, seeds, epochs=epochs, label=label, rate_factors=rates)
-        backend.use_threads(run.entry.threads)
-        backend.load()
+        run.load_tensorflow(run.entry.threads)
         state = run.state(FINAL)
         run.follow(earlier=state)
-        with located(self.document), interruption() as interrupted:
-            trained = train_unit(
-                self.experiment,
-                dataset,
-                assignment,
-                run.emit,
-                Bench(),
-                ready=lambda unit: run.ready(unit, FINAL),
-                resume=state,
-                keep=lambda state: run.keep_state(FINAL, state),
-                interrupted=interrupted,
-            )
+        if run.entry.resumed:
+            run.emit(Note(where_it_goes_on(run, state, label)))
+        try:
+            with located(self.document), interruption() as interrupted:
+                trained = train_unit(
+                    self.experiment,
+                    dataset,
+                    assignment,
+                    run.emit,
+                    Bench(),
+                    ready=lambda unit: run.ready(unit, FINAL),
+                    resume=state,
+                    keep=lambda state: run.keep_state(FINAL, state),
+                    interrupted=interrupted,
+                )
+        except DivergedUnitError as error:
+            if error.trained.outcome.epochs_run:
+                run.keep_model(error.trained, trained_on=("train", "validation"))
+            raise
         run.emit(UnitEnded(label, f"{epochs} epochs, the median of the folds"))
         run.write_history()
         run.keep_model(trained, trained_on=("train", "validation"))

@@ -21,10 +21,10 @@ from dlcli.part import Part
 from dlcli.problems import ConfigError, Problem
 from dlcli.runs.whole_files import whole
 from dlcli.seeds import Seeds
-from dlcli.training.choice import Kind
+from dlcli.training.choice import Choice
 from dlcli.training.compilation import BARE_LOSS
 from dlcli.training.engine import Epoch
-from dlcli.training.loop import plan_epoch
+from dlcli.training.loop import plan_epoch, rows_per_batch
 from dlcli.training.rate_range import Curve, Reading, Step, ramp, read, sweep
 from dlcli.training.reuse import Bench
 from dlcli.training.schedules import CustomSchedule, OneCycle, Piecewise
@@ -121,8 +121,8 @@ def lr_find(
 def _set_up(experiment: Experiment, dataset: Dataset, emit: Listener) -> Ready:
     nobody = np.zeros(0, dtype=np.int64)
     # A few hundred batches one by one are over before XLA has compiled them.
-    kind: Kind | None = "graph" if experiment.training.engine == "auto" else None
-    assignment = Assignment(dataset.subsets["train"], nobody, Seeds(experiment.seed), engine=kind)
+    engine = Choice("graph", "a few batches") if experiment.training.engine == "auto" else None
+    assignment = Assignment(dataset.subsets["train"], nobody, Seeds(experiment.seed), engine=engine)
     unit = set_up(experiment, dataset, assignment, Bench())
     for note in unit.notes:
         emit(note)
@@ -132,8 +132,7 @@ def _set_up(experiment: Experiment, dataset: Dataset, emit: Listener) -> Ready:
 def _step(unit: Ready, steps: int, emit: Listener) -> Step:
     """Trains the batches of one epoch after the other, in the order in which `train` does."""
     rows, engine, training = unit.rows(unit.assignment.train), unit.engine, unit.experiment.training
-    size = len(rows) if training.batch_size == "full" else min(training.batch_size, len(rows))
-    engine.load(rows, None, batch_size=size)
+    engine.load(rows, None, batch_size=rows_per_batch(training.batch_size, len(rows)))
     epochs = -(-steps // engine.batches)
     emit(UnitStarted(epochs))
 

@@ -92,15 +92,29 @@ class Recording:
                 self._epochs.append({"epoch": event.epoch, **event.values, **row})
         self._listener(event)
 
+    def load_tensorflow(self, threads: int | None) -> int | None:
+        """Loads TensorFlow for the trainings of this process, with so many threads; None leaves it the choice.
+
+        Returns:
+            the threads that it uses: where this process has used it before those of then, with a warning.
+        """
+        backend.use_threads(threads)
+        backend.load()
+        kept = backend.threads()
+        if threads not in (None, kept):
+            text = "TensorFlow keeps the number of threads with which this process first used it"
+            self.emit(Note(f"{text}: {kept or 'its own choice'}, not {threads}", warning=True))
+        return kept
+
     def follow(self, name: str = HISTORY, earlier: State | None = None) -> None:
         """Says where the epochs of the next training go, and from which state it goes on."""
         self._history = name
         self._earlier = tuple(earlier["history"]) if earlier else ()
         self._epochs = list(self._earlier)
 
-    def write_history(self, name: str | None = None) -> None:
+    def write_history(self) -> None:
         """Keeps a row per epoch of the newest training."""
-        self.folder.write_text(name or self._history, as_csv(self._epochs))
+        self.folder.write_text(self._history, as_csv(self._epochs))
 
     def write_history_so_far(self) -> None:
         """Keeps the epochs of a training that was stopped, if there are any."""
@@ -115,6 +129,9 @@ class Recording:
         """
         digest = fitted_hash(unit, self.entry.fitted_hashes.get(training))
         self.update(fitted_hashes={**self.entry.fitted_hashes, training: digest}, **_known_before_training(unit))
+        if training == "train":  # so that it trains again by the same engine, also after more epochs
+            settled = unit.experiment.training.model_copy(update={"engine": unit.choice.kind})
+            self.folder.write_text(RESOLVED, to_yaml(unit.experiment.model_copy(update={"training": settled})))
 
     def keep_state(self, training: str, state: State) -> None:
         """Keeps the state that a training can go on from."""
@@ -190,6 +207,7 @@ def _known_before_training(unit: Ready) -> dict[str, Any]:
         "parameters": unit.engine.model.count_params(),
         "engine": unit.choice.kind,
         "engine_reason": unit.choice.reason,
+        "rows_kept_as": unit.feed.kept_as,
     }
 
 
@@ -266,6 +284,14 @@ def resume_command(run: Recording) -> str:
     if run.entry.options.get("trust"):
         words.append("--trust")
     return shlex.join(words)
+
+
+def where_it_goes_on(run: Recording, state: State | None, label: str = "") -> str:
+    """Where a training of a run goes on, in words."""
+    what = f"{run.entry.name}: {label}" if label else f"run {run.entry.name}"
+    if state is None:
+        return f"{what} has no checkpoint yet: it begins with epoch 1"
+    return f"{what} goes on after {len(state['history'])} epochs" + (", inside the next one" if state["batch"] else "")
 
 
 def fitted_hash(unit: Ready, earlier: str | None) -> str:

@@ -24,6 +24,7 @@ from dlcli.problems import ConfigError, ConfigPath, Problem, RefusedError
 from dlcli.runs import directory, record, whole_files
 from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
+from dlcli.training.loop import rows_per_batch
 from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.finished import changed_data
 from dlcli.workflows.recording import (
@@ -39,6 +40,7 @@ from dlcli.workflows.recording import (
 )
 
 EPOCHS: ConfigPath = ("training", "epochs")
+ENGINE: ConfigPath = ("training", "engine")
 _FREE: frozenset[ConfigPath] = frozenset({("name",), ("description",), ("training", "checkpoint_every")})
 """No number of a run depends on these, nor on the sections of other commands."""
 _SECTIONS = frozenset({"kfold", "tune"})
@@ -209,7 +211,7 @@ def _changed_config(
 ) -> Iterator[Problem]:
     """A problem for each field that was changed and may not be."""
     for path, old, new in _changes(long_form(began), long_form(now)):
-        if _is_free(path, entry.command):
+        if _is_free(path, entry.command) or (path == ENGINE and new == "auto"):
             continue
         why = ""
         if path == EPOCHS:
@@ -257,8 +259,8 @@ def _why_not_longer(folder: RunDirectory, entry: Record, began: Experiment, now:
         return "; its first training has ended"
     state = read_state(folder, "train")
     begun = len(state["history"]) + 1 if state else 0
-    size = now.training.batch_size
-    batches = 1 if size == "full" else math.ceil(len(dataset.subsets["train"]) / size)
+    rows = len(dataset.subsets["train"])
+    batches = math.ceil(rows / rows_per_batch(now.training.batch_size, rows))
     count = min(begun * batches, _MOST_MOMENTS)
     for epoch in (begun * moment / count for moment in range(count)):
         was, would_be = _rate(began, epoch), _rate(now, epoch)

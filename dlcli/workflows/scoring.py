@@ -82,10 +82,16 @@ def _dependence(experiment: Experiment) -> str:
 
 
 def require_test_rows(dataset: Dataset) -> None:
-    """Raises a ConfigError if there is no test set to open."""
+    """Refuses to open a test set that cannot be scored.
+
+    Raises:
+        ConfigError: it has no rows.
+        DataError: the weight of each of them is 0.
+    """
     if not len(dataset.sealed.rows):
         message = "there are no test rows to evaluate on"
         raise ConfigError(Problem("no-test-rows", message, "write a `test` share under split", ("split",)))
+    dataset.require_weight(dataset.sealed.rows, "test row")
 
 
 def open_test(run: Recording, scorer: Scorer, model: keras.Model, fitted: Pipeline, command: str) -> None:

@@ -17,14 +17,13 @@ from dlcli.evaluation.scores import ScoreSheet
 from dlcli.events import Listener, Note, UnitEnded, silent
 from dlcli.problems import ConfigError, Problem
 from dlcli.seeds import Seeds
-from dlcli.training.checkpoint import State
-from dlcli.training.choice import Kind
+from dlcli.training.choice import Choice, Kind
 from dlcli.training.reuse import Bench
 from dlcli.workflows import resuming
 from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.interruption import interruption
 from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.recording import Recording, RunResult, recording
+from dlcli.workflows.recording import Recording, RunResult, recording, where_it_goes_on
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, decided_rates, train_unit
 
@@ -70,13 +69,13 @@ def train(  # noqa: PLR0913 - mirrors the options of the command
         if folder.record().status == "completed":
             return resuming.finished(folder, given, emit)
         with resuming.going_on(folder, given, emit) as again:
-            backend.load()
             _carry_out(again.document, again.experiment, again.dataset, again.run)
         return again.run.result()
     document = load(resuming.required(config), overrides, trusted=trust, command="train")
     backend.use_threads(document.experiment.training.threads)
     experiment, dataset = prepare(document, "train", emit)
-    _require(dataset, evaluate=evaluate, refit=refit)
+    with located(document):
+        _require(dataset, evaluate=evaluate, refit=refit)
     backend.load()
     kept = {**options, "trust": trust, "overrides": list(overrides)}
     with recording(
@@ -97,12 +96,14 @@ def _require(dataset: Dataset, *, evaluate: bool, refit: bool) -> None:
 
 def _carry_out(document: Document, experiment: Experiment, dataset: Dataset, run: Recording) -> None:
     """Trains, or goes on, and scores. What was done since the newest checkpoint is done again, to the same bits."""
+    run.update(threads=run.load_tensorflow(experiment.training.threads))
     refit = bool(run.entry.options.get("refit"))
     try:
         trained = _Trainings(document, experiment, dataset, run).last(refit=refit)
     except DivergedUnitError as error:
         if error.trained.outcome.epochs_run:
-            run.keep_model(error.trained, trained_on=("train",))
+            seen = ("train",) if run.entry.refit_epochs is None else ("train", "validation")
+            run.keep_model(error.trained, trained_on=seen)
         raise
     run.keep_model(trained, trained_on=("train", "validation") if refit else ("train",))
     scorer = Scorer(experiment, dataset, dataset.pool if refit else dataset.subsets["train"])
@@ -123,9 +124,12 @@ class _Trainings:
         dataset, run, seeds = self.dataset, self.run, Seeds(self.experiment.seed)
         if run.entry.refit_epochs is None:
             # More epochs may let `auto` choose another engine, which a run that goes on must not do.
-            kind = cast("Kind | None", run.entry.engine if run.entry.resumed else None)
+            entry = run.entry
+            engine = None
+            if entry.resumed and entry.engine:
+                engine = Choice(cast("Kind", entry.engine), entry.engine_reason or "")
             rows, validation = dataset.subsets["train"], dataset.subsets["validation"]
-            trained = self._train("train", Assignment(rows, validation, seeds, engine=kind))
+            trained = self._train("train", Assignment(rows, validation, seeds, engine=engine))
             for note in trained.unit.notes:
                 run.emit(note)
             run.emit(UnitEnded(reason=_ending(trained)))
@@ -146,7 +150,7 @@ class _Trainings:
         run = self.run
         state = run.state(training)
         if run.entry.resumed:
-            run.emit(Note(_where(run, state, assignment.label)))
+            run.emit(Note(where_it_goes_on(run, state, assignment.label)))
         run.follow("history.csv" if training == "train" else f"history-{training}.csv", state)
         with located(self.document), interruption() as interrupted:
             trained = train_unit(
@@ -162,14 +166,6 @@ class _Trainings:
             )
         run.write_history()
         return trained
-
-
-def _where(run: Recording, state: State | None, label: str) -> str:
-    """Where a run goes on, in words."""
-    what = f"{run.entry.name}: {label}" if label else f"run {run.entry.name}"
-    if state is None:
-        return f"{what} has no checkpoint yet: it begins with epoch 1"
-    return f"{what} goes on after {len(state['history'])} epochs" + (", inside the next one" if state["batch"] else "")
 
 
 def _ending(trained: Trained) -> str:

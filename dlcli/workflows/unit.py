@@ -18,11 +18,12 @@ from dlcli.network.layers.dense import Embedding
 from dlcli.network.sections import Output
 from dlcli.part import Loss
 from dlcli.preprocessing import feeding, pipeline
-from dlcli.preprocessing.augmentation.composed import compose
+from dlcli.preprocessing.augmentation.composed import Composed, compose
 from dlcli.problems import Problem, TrainingError
 from dlcli.seeds import Seeds
 from dlcli.task import CLASSIFICATION, Goal, Task
 from dlcli.training import choice, loop
+from dlcli.training.checkpoint import State
 from dlcli.training.compilation import compile_model, weigh_classes
 from dlcli.training.engine import Engine, Rows
 from dlcli.training.reuse import Bench
@@ -57,7 +58,7 @@ class Assignment:
     index: int = 0
     count: int = 1
     rate_factors: tuple[float, ...] = ()
-    engine: choice.Kind | None = None
+    engine: choice.Choice | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +182,8 @@ def set_up(experiment: Experiment, dataset: Dataset, assignment: Assignment, ben
     def make(model: keras.Model) -> Engine:
         built = loss.build()
         compile_model(model, experiment.optimizer.build(), built, class_weighted=factors is not None)
-        return Engine(model, row_loss=built.call, xla=chosen.kind == "xla", prepare=feed.prepare, augment=augment)
+        held = augment.held() if augment else None
+        return Engine(model, row_loss=built.call, xla=chosen.kind == "xla", prepare=feed.prepare, augment=held)
 
     parts = (*network.layers, experiment.optimizer, loss)
     key = (
@@ -194,6 +196,8 @@ def set_up(experiment: Experiment, dataset: Dataset, assignment: Assignment, ben
         augment and augment.key,
     )
     engine = bench.engine(repr(key), model, make)
+    if isinstance(engine.augment, Composed) and augment:
+        engine.augment.take(augment)
     if factors is not None:
         weigh_classes(engine.model, factors)
     notes = (*fitted.notes, *(Note(text) for text in network.notes))
@@ -208,8 +212,8 @@ def train_unit(  # noqa: PLR0913 - a training, and how it is watched, kept and s
     bench: Bench,
     *,
     ready: Callable[[Ready], None] = lambda ready: None,  # noqa: ARG005 - nobody wants to know
-    resume: loop.State | None = None,
-    keep: Callable[[loop.State], None] | None = None,
+    resume: State | None = None,
+    keep: Callable[[State], None] | None = None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Trained:
     """Fits preprocessing on the training rows, builds the network and trains it.
@@ -264,10 +268,12 @@ def decided_rates(experiment: Experiment, outcome: loop.Outcome) -> tuple[float,
 
 def _choice(experiment: Experiment, assignment: Assignment, network: build.Network, weights: int) -> choice.Choice:
     training = experiment.training
-    size = len(assignment.train) if training.batch_size == "full" else training.batch_size
+    if assignment.engine:
+        return assignment.engine
+    size = loop.rows_per_batch(training.batch_size, len(assignment.train))
     steps = training.epochs * -(-len(assignment.train) // size) * assignment.count
     return choice.choose(
-        assignment.engine or training.engine,
+        training.engine,
         [layer.part_name for layer in network.layers],
         weights,
         steps,

@@ -23,10 +23,9 @@ from typing import Any
 from dlcli import backend
 from dlcli.events import Event, Listener
 from dlcli.problems import DlcliError, Problem, TrainingError
+from dlcli.training.checkpoint import State
 from dlcli.training.reuse import Bench
 
-State = dict[str, Any]
-"""What a training goes on from."""
 STOP = b""
 """Tells a worker to keep its state and stop; everything else that it is sent is a pickle, and never empty."""
 CHOOSE = 0

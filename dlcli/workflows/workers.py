@@ -24,10 +24,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from dlcli import backend
 from dlcli.events import Event
 from dlcli.problems import ConfigError, DataError, DlcliError, Problem, RefusedError
+from dlcli.training.checkpoint import State
 from dlcli.training.reuse import Bench
 from dlcli.workflows import worker_process
 from dlcli.workflows.interruption import interruption
-from dlcli.workflows.worker_process import CHOOSE, STOP, Broken, Done, Failed, Kept, Ready, Said, State, Tools
+from dlcli.workflows.worker_process import CHOOSE, STOP, Broken, Done, Failed, Kept, Ready, Said, Tools
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -98,6 +99,7 @@ class Crew(AbstractContextManager["Crew"]):
             backend.load()
             yield from _here(unit, tasks, emit, keep)
         else:
+            backend.collect_garbage()  # this process may never import TensorFlow
             shift = _Shift(partial(self._origin.start, threads or CHOOSE), unit, tasks, emit, keep)
             yield from shift.run(min(self.jobs, len(tasks)) if isinstance(tasks, Sized) else self.jobs)
 

@@ -185,6 +185,15 @@ def test_graph_ends_with_the_bits_of_fit_in_half_precision(policy):
     assert digest(ours(made(), rows())) == digest(fitted(made(), rows()))
 
 
+def test_a_schedule_of_the_optimizers_own_is_left_to_it():
+    layers = FAMILIES["dense"][1]
+
+    def made():
+        return stock(layers, (4,), keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 12)))
+
+    assert digest(ours(made(), rows())) == digest(fitted(made(), rows()))
+
+
 def test_a_train_step_of_the_users_own_is_what_runs():
     class Halved(keras.Model):
         def train_step(self, data):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dlcli import evaluate, kfold, predict, train
+from dlcli import backend, evaluate, kfold, predict, train
 from dlcli.events import EpochEnded, Event
 from dlcli.problems import ConfigError
 from tests.commands.configs import CONFIGS, write_small
@@ -41,3 +42,15 @@ def test_listeners_hear_every_epoch(tmp_path: Path) -> None:
 def test_wine_folds_reach_what_the_config_says(tmp_path: Path) -> None:
     run = kfold(CONFIGS / "wine.yaml", repeats=4, runs=tmp_path / "runs")
     assert run.scores["folds"][0]["mean"] >= 0.95
+
+
+def test_threads_that_tensorflow_keeps_are_recorded_with_a_warning(tmp_path: Path) -> None:
+    config, runs = write_small(tmp_path), tmp_path / "runs"
+    train(config, runs=runs)
+    kept = backend.threads()
+    for command in (train, kfold):
+        run = command(config, overrides=["training.threads=7", "kfold.folds=2"], runs=runs)
+        entry = json.loads((run.path / "record.json").read_text())
+        assert entry["threads"] == kept
+        message = "TensorFlow keeps the number of threads with which this process first used it: "
+        assert entry["warnings"] == [f"{message}{kept or 'its own choice'}, not 7"]

@@ -209,8 +209,6 @@ def _in_colors(x: Any, given: NetworkInput, work: Callable[[Any], Any]) -> Any:
     """What `work` makes of the images with black at 0 and white at 1, in the network's values again."""
     import tensorflow as tf
 
-    if not given.low.any() and (given.high == 1).all():
-        return work(tf.clip_by_value(x, 0.0, 1.0))
     span = given.high - given.low
     colors = tf.clip_by_value(tf.math.divide_no_nan(x - given.low, span), 0.0, 1.0)
     return work(colors) * span + given.low

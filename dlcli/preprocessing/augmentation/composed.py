@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +59,23 @@ class Composed:
     @property
     def key(self) -> str:
         """What a graph that holds this function depends on."""
-        given = self.given
-        numbers = [None if each is None else each.tolist() for each in (given.low, given.high, given.missing)]
-        return repr((*self.parts, given.shape, given.groups, *numbers))
+        return repr((*self.parts, self.given.shape, self.given.groups))
+
+    def held(self) -> Composed:
+        """The same with what was learned in variables: a graph that holds it can go on with other numbers."""
+        import tensorflow as tf
+
+        learned = {name: tf.Variable(value, trainable=False) for name, value in self._learned().items()}
+        return replace(self, given=replace(self.given, **learned))
+
+    def take(self, other: Composed) -> None:
+        """Goes on with what another one of the same `key` has learned; this one is `held`."""
+        for name, value in other._learned().items():
+            self._learned()[name].assign(value)
+
+    def _learned(self) -> dict[str, Any]:
+        values = {name: getattr(self.given, name) for name in ("low", "high", "missing")}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def _runs(parts: Sequence[Augmentation]) -> list[list[int]]:
