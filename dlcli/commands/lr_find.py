@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -57,6 +58,8 @@ def command(
     if plot is not None and (plot.suffix != ".png" or plot.exists()):
         reason = "exists, and is not overwritten" if plot.exists() else "does not end in .png"
         raise click.UsageError(f"{plot} {reason}; name another file with --plot")
+    if not os.access((plot or Path("plot")).absolute().parent, os.W_OK):
+        raise click.UsageError("the plot cannot be written there; name another file with --plot")
     from dlcli.report.plots import plot_rate_range
     from dlcli.terminal.progress import progress
     from dlcli.terminal.rate_range import print_rate_range

@@ -112,7 +112,8 @@ def field_meant_for(node: Node, part: type[Part]) -> str | None:
     """The field, beside the main field, that a value can only be meant for: one of its words, or a number."""
     scalars = node.items if isinstance(node, Sequence) else (node,)
     values = [scalar.value for scalar in scalars if isinstance(scalar, Scalar)]
-    for name, field in fields(part).items():
+    own = vars(part).get("__annotations__", {})  # rather than a field that all its family has
+    for name, field in sorted(fields(part).items(), key=lambda each: each[0] not in own):
         if name != part.main_field and _takes(values, field.form):
             return name
     return None

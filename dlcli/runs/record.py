@@ -28,6 +28,7 @@ class Record(BaseModel):
         started, ended, resumed: UTC, ISO 8601.
         threads: of TensorFlow, in each process; jobs: how many trainings went side by side.
         engine, engine_reason: what ran the epochs, and why that.
+        config_hashes: of the resolved config: that it began with, and that of each resume.
         rows_kept_as: how the engine held them.
         data_hash: over the row hashes of all rows; subset_hashes: over those of each subset.
         order_hash: over the row hashes of all rows as they follow each other.
@@ -64,6 +65,7 @@ class Record(BaseModel):
     engine: str | None = None
     engine_reason: str | None = None
     rows_kept_as: str | None = None
+    config_hashes: tuple[str, ...] = ()
     seeds: dict[str, int] = Field(default_factory=dict)
     data_hash: str | None = None
     order_hash: str | None = None

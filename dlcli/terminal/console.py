@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -9,9 +11,18 @@ from rich.table import Table
 PIPED_WIDTH = 400
 
 
+class _PipedConsole(Console):
+    """A console that work outlives: when its reader is gone (`| head`), what is drawn goes nowhere."""
+
+    def on_broken_pipe(self) -> None:
+        """Goes on in silence; rich would end the process."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 def make_console(*, stderr: bool = False) -> Console:
     """A console without automatic colours for numbers and paths."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    made = _PipedConsole(stderr=stderr, highlight=False, soft_wrap=True)
     if not made.is_terminal:
         made.width = PIPED_WIDTH
     return made

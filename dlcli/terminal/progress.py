@@ -76,7 +76,7 @@ class _Live:
         self._tasks: dict[int, tuple[TaskID, str]] = {}
         plain = Column(no_wrap=True)
         self.bars = Progress(
-            TextColumn("{task.description} {task.fields[epoch]}/{task.total}", markup=False, table_column=plain),
+            TextColumn("{task.description}", markup=False, table_column=plain),
             BarColumn(bar_width=BAR_WIDTH),
             SpinnerColumn("line"),  # turns also while validation rows are predicted, and nothing else moves
             TextColumn("{task.fields[values]}", markup=False, table_column=plain),
@@ -84,6 +84,7 @@ class _Live:
             console=console,
             transient=True,
         )
+        self._waiting: TaskID | None = self.bars.add_task("starting", total=None, values="")
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -92,8 +93,9 @@ class _Live:
             case UnitStarted():
                 self._drop(event.index)
                 label = f"{event.label} epoch" if event.label else "epoch"
-                task = self.bars.add_task(label, total=event.epochs, epoch=0, values="")
+                task = self.bars.add_task(f"{label} 0/{event.epochs}", total=event.epochs, values="")
                 self._tasks[event.index] = task, label
+                self._stop_waiting()
             case SegmentEnded() if event.index in self._tasks:
                 done = event.epoch - 1 + event.share
                 self._update(event, done, {"loss": event.loss} if event.epoch == 1 else None)
@@ -101,16 +103,16 @@ class _Live:
                 self._update(event, event.epoch, event.values)
             case UnitEnded():
                 self._drop(event.index)
+                self._stop_waiting()
                 parts = (event.label, event.reason, values_text(event.scores))
                 self._console.print("  ".join(part for part in parts if part), markup=False)
 
     def _update(self, event: SegmentEnded | EpochEnded, completed: float, values: Mapping[str, float] | None) -> None:
         """Moves a bar on; without values it keeps those that it shows."""
         task, label = self._tasks[event.index]
-        if values is None:
-            self.bars.update(task, completed=completed, epoch=event.epoch)
-        else:
-            self.bars.update(task, completed=completed, epoch=event.epoch, values=self._line(event, values, label))
+        if values is not None:
+            self.bars.update(task, values=self._line(event, values, label))
+        self.bars.update(task, description=f"{label} {event.epoch}/{event.epochs}", completed=completed)
 
     def _line(self, event: SegmentEnded | EpochEnded, values: Mapping[str, float], label: str) -> str:
         """Losses, metrics, rate and speed, as many as the line has room for."""
@@ -128,6 +130,12 @@ class _Live:
                 break
             line = f"{line}  {part}" if line else part
         return line
+
+    def _stop_waiting(self) -> None:
+        """The first training has begun: TensorFlow is there."""
+        if self._waiting is not None:
+            self.bars.remove_task(self._waiting)
+            self._waiting = None
 
     def _drop(self, index: int) -> None:
         if index in self._tasks:

@@ -28,8 +28,10 @@ def print_rate_range(result: Mapping[str, Any]) -> None:
     if result["copy"]:
         console.print(f"\ncopy  {result['copy']}   with {suggestions[0][0]}", markup=False)
         console.print(f"next  dlcli train {result['copy']}", markup=False)
+    elif suggestions and result["overrides"]:
+        console.print(f"\nnext  write learning_rate: {suggestions[0][0]} into {result['config']}", markup=False)
     elif suggestions:
         step = f"dlcli lr-find {result['config']} --write   puts {suggestions[0][0]} into a copy"
         console.print(f"\nnext  {step}", markup=False)
     else:
-        console.print("\nno suggestion; nothing is written", markup=False)
+        console.print("\nno suggestion", markup=False)

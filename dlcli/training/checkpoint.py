@@ -59,7 +59,8 @@ def read(path: Path) -> State:
 
 
 def _damaged(path: Path) -> Problem:
-    return Problem("damaged-checkpoint", f"{path} is damaged", "remove it: the training it is of then starts anew")
+    hint = "remove that file: --resume then begins that training with epoch 1"
+    return Problem("damaged-checkpoint", f"{path} is damaged", hint)
 
 
 def _plain(value: object, arrays: list[NDArray[Any]]) -> Any:

@@ -320,8 +320,8 @@ class _Training:
         speed = len(self.train) / seconds if seconds > 0 else 0.0
         self.emit(EpochEnded(epoch, self.settings.epochs, values, rate, seconds, speed, best))
         if self.plateau and self.plateau.observe(epoch, values):
-            text = f"{self.plateau.monitor} no longer improves: rates times {self.plateau.rate_factor:.3g} from here"
-            self.emit(Note(text))
+            rate = self.settings.learning_rate * self.plateau.rate_factor
+            self.emit(Note(f"{self.plateau.monitor} no longer improves: learning rate {rate:.3g} from here"))
         return self.stopper.observe(epoch, values) if self.stopper else None
 
     def _mark(self) -> float:

@@ -13,7 +13,7 @@ from dlcli.runs import directory
 from dlcli.samples import Subset
 from dlcli.workflows import exported
 from dlcli.workflows.dataset import located, prepare
-from dlcli.workflows.finished import finished, reopened, require_same_data
+from dlcli.workflows.finished import finished, reopened, require_no_newer, require_same_data
 from dlcli.workflows.recording import RunResult
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 
@@ -37,7 +37,10 @@ def evaluate(
         DataError: the weight of every test row is 0.
         RefusedError: data or split have changed, or the ledger was tampered with.
     """
-    found = finished(directory.runs_root(runs), run)
+    root = directory.runs_root(runs)
+    found = finished(root, run)
+    if run == directory.LATEST:
+        require_no_newer(root, found)
     document = load(found.config, trusted=trust, command="evaluate")
     backend.use_threads(document.experiment.training.threads)
     experiment, dataset = prepare(document, "evaluate", silent)

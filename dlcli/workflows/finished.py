@@ -58,6 +58,18 @@ def _latest_with_model(root: Path) -> RunDirectory | None:
     return None
 
 
+def require_no_newer(root: Path, found: Finished) -> None:
+    """Refuses to take a run for the latest one where a newer one has not ended well.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    newest = directory.list_runs(root)[-1]
+    if newest.status != "completed":
+        message = f"the latest run, {newest.directory.name}, is {newest.status}, and {found.folder.name} the one before"
+        raise ConfigError(Problem("unfinished-run", message, f"name the run: dlcli evaluate {found.folder.name}"))
+
+
 def finished(root: Path, which: Path | str) -> Finished:
     """A run that has ended well and has a model.
 
@@ -69,9 +81,8 @@ def finished(root: Path, which: Path | str) -> Finished:
     found = Finished(folder, folder.record())
     if found.record.status != "completed":
         message = f"run {folder.name} is {found.record.status}, not completed"
-        raise ConfigError(
-            Problem("unfinished-run", message, "train again, or name another run (dlcli runs lists them)")
-        )
+        hint = f"go on with: dlcli {found.record.command} --resume {folder.name}"
+        raise ConfigError(Problem("unfinished-run", message, hint))
     if not found.model.exists():
         message = f"run {folder.name} has no model of its own"
         hint = "dlcli kfold --final trains one on all rows but the test rows" if found.record.command == "kfold" else ""

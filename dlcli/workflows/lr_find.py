@@ -43,12 +43,14 @@ class RateRange:
 
     Attributes:
         config: the config that was tested.
+        overrides: what `--set` changed in it.
         curve: loss over learning rate.
         reading: what it says.
         copy: the config with the first suggestion in it, if one was written.
     """
 
     config: Path
+    overrides: tuple[str, ...]
     curve: Curve
     reading: Reading
     copy: Path | None
@@ -57,6 +59,7 @@ class RateRange:
         """Plain data; a loss that is no number is None."""
         return {
             "config": str(self.config),
+            "overrides": list(self.overrides),
             "suggestions": [
                 {"name": each.name, "learning_rate": each.rate, "reason": each.reason}
                 for each in self.reading.suggestions
@@ -115,7 +118,7 @@ def lr_find(
     emit(UnitEnded(reason=f"{len(curve.rates)} batches at rates from {lowest:g} to {curve.rates[-1]:.2g}{ended}"))
     reading = read(curve)
     written = copy.write(reading.suggestions[0].rate) if copy is not None and reading.suggestions else None
-    return RateRange(document.path, curve, reading, written)
+    return RateRange(document.path, tuple(overrides), curve, reading, written)
 
 
 def _set_up(experiment: Experiment, dataset: Dataset, emit: Listener) -> Ready:

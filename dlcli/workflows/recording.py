@@ -11,7 +11,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,10 @@ class Recording:
         self._history = name
         self._earlier = tuple(earlier["history"]) if earlier else ()
         self._epochs = list(self._earlier)
+
+    def reached(self) -> str:
+        """How far the newest training is, in words; empty before the end of its first epoch."""
+        return f" after epoch {len(self._epochs)}" if self._epochs else ""
 
     def write_history(self) -> None:
         """Keeps a row per epoch of the newest training."""
@@ -235,7 +239,8 @@ def recording(
     try:
         with folder.lock():
             entry = first_entry(folder.name, command, experiment, dataset)
-            run = Recording(folder, entry.changed(options=dict(options or {})), emit)
+            kept = {"options": dict(options or {}), "config_hashes": (config_hash(experiment),)}
+            run = Recording(folder, entry.changed(**kept), emit)
             write_configs(folder, document, experiment)
             run.update()
             with closing(run):
@@ -259,10 +264,16 @@ def closing(run: Recording) -> Iterator[None]:
         run.folder.write_record(run.entry)
     except KeyboardInterrupt as error:
         _close(run, "interrupted", "stopped by the user")
-        message = f"stopped; what was reached lies in {run.folder.path}"
+        message = f"stopped{run.reached()}; everything so far lies in {run.folder.path}"
         raise InterruptedRunError(Problem("interrupted", message, f"go on with: {resume_command(run)}")) from error
     except BaseException as error:
         _close(run, "failed", (str(error).splitlines() or [type(error).__name__])[0])
+        if isinstance(error, DlcliError):
+            hint = f"make room, then go on with: {resume_command(run)}"
+            error.problems = tuple(
+                replace(problem, suggestion=hint) if problem.code == "cannot-write" else problem
+                for problem in error.problems
+            )
         raise
     run.drop_states()
 
@@ -356,6 +367,12 @@ def custom_code_of(value: object) -> Iterator[tuple[str, str]]:
             yield str(file), hashlib.sha256(file.read_bytes()).hexdigest()
         for _, field in value:
             yield from custom_code_of(field)
+
+
+def config_hash(experiment: Experiment) -> str:
+    """The hash of a config with everything spelled out but the engine, which may be settled later."""
+    training = experiment.training.model_copy(update={"engine": "auto"})
+    return hashlib.sha256(to_yaml(experiment.model_copy(update={"training": training})).encode()).hexdigest()
 
 
 def write_configs(folder: RunDirectory, document: Document | None, experiment: Experiment) -> None:

@@ -33,6 +33,7 @@ from dlcli.workflows.recording import (
     Recording,
     RunResult,
     closing,
+    config_hash,
     custom_code_of,
     first_entry,
     read_state,
@@ -138,6 +139,7 @@ def finished(folder: RunDirectory, given: Given, emit: Listener) -> RunResult:
     """
     if given.config is not None or given.overrides:
         _same(folder, folder.record(), given, emit)
+    emit(Note(f"run {folder.name} is complete: nothing was trained"))
     return RunResult(folder.path, json.loads((folder.path / SCORES).read_text()))
 
 
@@ -160,7 +162,9 @@ def going_on(folder: RunDirectory, given: Given, emit: Listener) -> Iterator[Aga
         options = {**entry.options, "overrides": [*_overrides(entry), *given.overrides]}
         fresh = first_entry(folder.name, entry.command, experiment, dataset)
         again = {"status": "running", "ended": None, "failure": None, "resumed": (*entry.resumed, record.now())}
-        run = Recording(folder, entry.changed(options=options, files=fresh.files, **again), emit)
+        hashes = dict.fromkeys((*entry.config_hashes, config_hash(experiment)))
+        changed = entry.changed(options=options, files=fresh.files, config_hashes=tuple(hashes), **again)
+        run = Recording(folder, changed, emit)
         if warning := _other_conditions(entry, fresh):
             run.emit(Note(warning, warning=True))
         run.update()
@@ -185,12 +189,20 @@ def _same(folder: RunDirectory, entry: Record, given: Given, emit: Listener) -> 
     experiment, dataset = prepare(document, entry.command, emit)
     with located(document):
         if problems := [
+            *_edited(entry, own, began),
             *_changed_config(folder, entry, began, experiment, dataset),
             *_changed_code(entry, experiment),
             *_changed_rows(entry, dataset),
         ]:
             raise RefusedError(problems)
     return document, experiment, dataset
+
+
+def _edited(entry: Record, own: Path, began: Experiment) -> Iterator[Problem]:
+    """The run's own config, which it began with, must be as the run wrote it."""
+    if entry.config_hashes and config_hash(began) not in entry.config_hashes:
+        hint = f"undo that, or train a new run: dlcli {entry.command} {own}"
+        yield Problem("changed-config", f"{own} has been edited since run {entry.name} began", hint)
 
 
 def _changed_code(entry: Record, experiment: Experiment) -> Iterator[Problem]:

@@ -120,3 +120,14 @@ def test_predict_reads_the_input_arrays_of_an_npz_file_that_holds_more(dlcli: Dl
     (dlcli.folder / "arrays.yaml").write_text(config)
     assert dlcli("train", "arrays.yaml").exit_code == 0
     assert len(dlcli("predict", "latest", "data.npz").stdout.splitlines()) == 61
+
+
+def test_evaluate_takes_no_older_run_for_the_latest_one(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml")
+    dlcli("train", "small.yaml", "--set", "optimizer.adam.learning_rate=1e30")
+    refused = dlcli("evaluate")
+    assert (refused.exit_code, "small-002, is failed" in refused.stderr) == (2, True)
+    assert "dlcli evaluate small-001" in refused.stderr
+    assert not (dlcli.folder / "runs" / "ledger.jsonl").exists()
+    assert dlcli("evaluate", "small-001").exit_code == 0

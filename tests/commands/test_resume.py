@@ -8,6 +8,8 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -389,3 +391,19 @@ def test_a_run_of_another_command_is_not_gone_on_with(stopped: Dlcli) -> None:
     done = stopped("train", "--resume", "small-001")
     assert done.exit_code == 2
     assert "dlcli kfold --resume small-001" in done.stderr
+
+
+def test_a_runs_own_config_must_be_as_the_run_wrote_it(stopped: Dlcli) -> None:
+    own = next(stopped.folder.glob("runs/*/resolved.yaml"))
+    own.write_text(own.read_text().replace("batch_size: ", "batch_size: 1"))
+    result = stopped("train", "--resume", "latest")
+    assert (result.exit_code, "has been edited since run" in result.stderr) == (4, True)
+
+
+def test_a_training_outlives_the_reader_of_its_output(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    code = f"{sys.executable} -m dlcli train small.yaml | head -1; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", code], cwd=dlcli.folder, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    assert record(dlcli.folder, "small-001")["status"] == "completed"
