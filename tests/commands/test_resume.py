@@ -346,7 +346,7 @@ def test_a_damaged_checkpoint_is_an_error_that_says_what_to_do(stopped: Dlcli) -
     done = stopped("train", "--resume", "small-001")
     assert done.exit_code == 3
     assert "train.npz is damaged" in done.stderr
-    assert "remove it" in done.stderr
+    assert "remove that file" in done.stderr
 
 
 def test_a_checkpoint_of_another_training_is_an_error_that_says_what_to_do(stopped: Dlcli) -> None:
