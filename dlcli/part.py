@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from dlcli.seeds import SeedStream
     from dlcli.task import Goal, Task
 
+    Threshold = float | NDArray[np.float64]
+    """From which probability on a label counts as predicted: one for all, or one per label (labels,)."""
+
 
 class AsWritten:
     """Marks a field in which a scalar counts as written: `positive: 1` finds the class "1"."""
@@ -311,7 +314,7 @@ class Metric(Part):
         truth: NDArray[Any],
         prediction: NDArray[np.float64],
         weight: NDArray[np.float64] | None,
-        threshold: float,
+        threshold: Threshold,
     ) -> float:
         """The score.
 
@@ -321,7 +324,7 @@ class Metric(Part):
             prediction: probability of the positive class (rows,) for binary; (rows, classes) for
                 multiclass; (rows, targets) otherwise, in original units.
             weight: (rows,) or None.
-            threshold: from which probability on a label counts as predicted.
+            threshold: from which probability on a label counts as predicted; in multilabel it may be (labels,).
         """
         raise NotImplementedError
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.task import Goal, Task
 
+if TYPE_CHECKING:
+    from dlcli.part import Threshold
+
 Average = Literal["binary", "macro", "micro", "weighted"]
 Floats = NDArray[np.float64]
 
 
-def predicted_classes(goal: Goal, prediction: Floats, threshold: float) -> NDArray[np.int64]:
+def predicted_classes(goal: Goal, prediction: Floats, threshold: Threshold) -> NDArray[np.int64]:
     """Class numbers (rows,), or 0/1 (rows, targets) for multilabel, of probabilities."""
     if goal.task is Task.MULTICLASS:
         return np.asarray(prediction.argmax(axis=1), dtype=np.int64)
     return np.asarray(prediction >= threshold, dtype=np.int64)
 
 
-def right_rows(goal: Goal, truth: NDArray[Any], prediction: Floats, threshold: float) -> NDArray[np.bool_]:
+def right_rows(goal: Goal, truth: NDArray[Any], prediction: Floats, threshold: Threshold) -> NDArray[np.bool_]:
     """Which rows (rows,) are answered right; in multilabel those with every label right."""
     right = predicted_classes(goal, prediction, threshold) == truth
     return np.asarray(right.all(axis=1) if right.ndim > 1 else right, dtype=np.bool_)
@@ -42,7 +45,9 @@ class Counts:
     actual: Floats
 
     @classmethod
-    def of(cls, goal: Goal, truth: NDArray[Any], prediction: Floats, weight: Floats | None, threshold: float) -> Counts:
+    def of(
+        cls, goal: Goal, truth: NDArray[Any], prediction: Floats, weight: Floats | None, threshold: Threshold
+    ) -> Counts:
         """Counts classes 0 and 1 for binary, every class for multiclass, every label for multilabel."""
         guess = predicted_classes(goal, prediction, threshold)
         weights = np.ones(len(guess)) if weight is None else weight

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
     from dlcli.evaluation.counts import Average, Counts
     from dlcli.evaluation.intervals import Interval
+    from dlcli.evaluation.rows import ScoredRows
+    from dlcli.part import Threshold
 
     Floats = NDArray[np.float64]
 
@@ -65,27 +66,6 @@ def misfit(metric: Metric, task: Task) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoredRows:
-    """Rows of one subset: truth, predictions and weights as `Metric.compute` takes them."""
-
-    goal: Goal
-    truth: NDArray[Any]
-    prediction: Floats
-    weight: Floats | None
-    threshold: float
-
-    def weights(self) -> Floats:
-        """The weight of each row (rows,), 1 without weights."""
-        import numpy as np
-
-        return np.ones(len(self.truth)) if self.weight is None else self.weight
-
-    def score(self, metric: Metric) -> float:
-        """The score that a metric gives them."""
-        return metric.compute(self.goal, self.truth, self.prediction, self.weight, self.threshold)
-
-
 class EstimatedMetric(Metric):
     """A metric that knows the interval of its scores.
 
@@ -110,7 +90,7 @@ class Accuracy(EstimatedMetric):
     greater_is_better = True
 
     def compute(
-        self, goal: Goal, truth: NDArray[Any], prediction: Floats, weight: Floats | None, threshold: float
+        self, goal: Goal, truth: NDArray[Any], prediction: Floats, weight: Floats | None, threshold: Threshold
     ) -> float:
         """Weighted share of right rows."""
         from dlcli.evaluation import counts, errors
@@ -153,7 +133,7 @@ class _OfClasses(EstimatedMetric):
         raise NotImplementedError
 
     def compute(
-        self, goal: Goal, truth: NDArray[Any], prediction: Floats, weight: Floats | None, threshold: float
+        self, goal: Goal, truth: NDArray[Any], prediction: Floats, weight: Floats | None, threshold: Threshold
     ) -> float:
         """From the counts of each class."""
         from dlcli.evaluation.counts import Counts
@@ -245,7 +225,7 @@ class _Ranking(EstimatedMetric):
         truth: NDArray[Any],
         prediction: Floats,
         weight: Floats | None,
-        threshold: float,  # noqa: ARG002 - needs none
+        threshold: Threshold,  # noqa: ARG002 - needs none
     ) -> float:
         """Of the positive class, or the mean over classes (each against the rest) or labels."""
         import numpy as np
@@ -339,7 +319,7 @@ class _MeanLoss(EstimatedMetric):
         truth: NDArray[Any],
         prediction: Floats,
         weight: Floats | None,
-        threshold: float,  # noqa: ARG002 - needs none
+        threshold: Threshold,  # noqa: ARG002 - needs none
     ) -> float:
         """The weighted mean."""
         from dlcli.evaluation import errors
@@ -420,7 +400,7 @@ class RootMeanSquaredError(EstimatedMetric):
         truth: NDArray[Any],
         prediction: Floats,
         weight: Floats | None,
-        threshold: float,  # noqa: ARG002 - needs none
+        threshold: Threshold,  # noqa: ARG002 - needs none
     ) -> float:
         """The mean of the targets' roots."""
         from dlcli.evaluation import errors
@@ -449,7 +429,7 @@ class R2(EstimatedMetric):
         truth: NDArray[Any],
         prediction: Floats,
         weight: Floats | None,
-        threshold: float,  # noqa: ARG002 - needs none
+        threshold: Threshold,  # noqa: ARG002 - needs none
     ) -> float:
         """The mean over targets; NaN for a single row."""
         from dlcli.evaluation import errors
@@ -489,7 +469,7 @@ class Custom(Metric):
         truth: NDArray[Any],
         prediction: Floats,
         weight: Floats | None,  # noqa: ARG002 - the function takes none
-        threshold: float,  # noqa: ARG002 - nor this
+        threshold: Threshold,  # noqa: ARG002 - nor this
     ) -> float:
         """What the function returns.
 

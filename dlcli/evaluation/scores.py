@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from dlcli.evaluation import intervals
 from dlcli.evaluation.fold_scores import FoldScores
-from dlcli.evaluation.metrics import EstimatedMetric, ScoredRows
+from dlcli.evaluation.metrics import EstimatedMetric
 from dlcli.evaluation.metrics import labels as labels  # beside `score`, whose keys they are
+from dlcli.evaluation.rows import ScoredRows
 from dlcli.part import Metric
 from dlcli.problems import DataError, Problem
 from dlcli.task import Goal

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dlcli.evaluation import errors, intervals, ranking
-from dlcli.evaluation.metrics import F1, R2, Accuracy, Metric, Precision, Recall, ScoredRows
+from dlcli.evaluation.metrics import F1, R2, Accuracy, Metric, Precision, Recall
+from dlcli.evaluation.rows import ScoredRows
 from dlcli.task import Goal, Task
 
 BINARY = Goal(Task.BINARY, ("y",), ("no", "yes"))
