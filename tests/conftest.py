@@ -21,6 +21,9 @@ REPOSITORY = Path(__file__).parents[1]
 settings.register_profile("dlcli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dlcli")
 
+# A shell lets what it starts in the background inherit that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -33,7 +33,7 @@ from dlcli.workflows.worker_process import CHOOSE, STOP, Broken, Done, Failed, K
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 _POLL_SECONDS = 0.1
-_STOP_SECONDS = 1.5
+_STOP_SECONDS = 5.0
 """How long workers may take to keep their states once they are told to stop."""
 _END_SECONDS = 1.0
 
