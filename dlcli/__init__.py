@@ -15,14 +15,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dlcli.workflows.compare import compare
+    from dlcli.workflows.diagnose import diagnose
     from dlcli.workflows.evaluate import evaluate
     from dlcli.workflows.kfold import kfold
     from dlcli.workflows.lr_find import lr_find
     from dlcli.workflows.predict import predict
     from dlcli.workflows.train import train
+    from dlcli.workflows.write_report import write_report
 
 __version__ = "0.1.0"
-__all__ = ["evaluate", "kfold", "lr_find", "predict", "train"]
+__all__ = ["compare", "diagnose", "evaluate", "kfold", "lr_find", "predict", "train", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,21 @@ import click
 
 from dlcli import __version__
 
-COMMANDS = ("init", "check", "lr-find", "train", "kfold", "evaluate", "predict", "runs", "parts", "schema")
+COMMANDS = (
+    "init",
+    "check",
+    "lr-find",
+    "train",
+    "kfold",
+    "evaluate",
+    "diagnose",
+    "compare",
+    "report",
+    "predict",
+    "runs",
+    "parts",
+    "schema",
+)
 
 
 class _Commands(click.Group):

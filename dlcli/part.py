@@ -82,6 +82,7 @@ class Part(Record):
         family: which family it belongs to ("layer", "split", ...).
         main_field: the field that `name: value` fills; None if only a mapping can fill fields.
         example: a YAML item (`dense: 16`) that reads without a problem.
+        other_names: names that it has elsewhere, and what a config says for them.
         runs_code: whether it runs the user's own code, so that `--trust` is needed.
     """
 
@@ -89,6 +90,7 @@ class Part(Record):
     family: ClassVar[str]
     main_field: ClassVar[str | None] = None
     example: ClassVar[str]
+    other_names: ClassVar[Mapping[str, str]] = {}
     runs_code: ClassVar[bool] = False
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import numpy as np
 
-Purpose = Literal["weights", "order", "dropout", "augmentation", "tune", "split", "inner"]
+Purpose = Literal["weights", "order", "dropout", "augmentation", "tune", "split", "inner", "importance"]
 _NUMBERS: dict[Purpose, int] = {
-    "weights": 1, "order": 2, "dropout": 3, "augmentation": 4, "tune": 5, "split": 6, "inner": 7
+    "weights": 1, "order": 2, "dropout": 3, "augmentation": 4, "tune": 5, "split": 6, "inner": 7,
+    "importance": 8
 }  # fmt: skip
 
 

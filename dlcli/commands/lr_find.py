@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from dlcli.commands.options import config_argument, json_option, print_json, quiet_option, set_option, trust_option
+from dlcli.commands.options import (
+    config_argument,
+    json_option,
+    print_json,
+    quiet_option,
+    require_new_png,
+    set_option,
+    trust_option,
+)
 
 _RATE = click.FloatRange(min=0, min_open=True)
 
@@ -55,11 +62,7 @@ def command(
     """
     if lowest >= highest:
         raise click.UsageError(f"--min must lie below --max, got {lowest:g} and {highest:g}")
-    if plot is not None and (plot.suffix != ".png" or plot.exists()):
-        reason = "exists, and is not overwritten" if plot.exists() else "does not end in .png"
-        raise click.UsageError(f"{plot} {reason}; name another file with --plot")
-    if not os.access((plot or Path("plot")).absolute().parent, os.W_OK):
-        raise click.UsageError("the plot cannot be written there; name another file with --plot")
+    require_new_png(plot)
     from dlcli.report.plots import plot_rate_range
     from dlcli.terminal.progress import progress
     from dlcli.terminal.rate_range import print_rate_range

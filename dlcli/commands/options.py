@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,3 +43,16 @@ def resumable_options(function: Function) -> Function:
 def print_json(data: Mapping[str, Any] | list[Any]) -> None:
     """Writes plain data to stdout."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def require_new_png(path: Path | None) -> None:
+    """Refuses a picture that cannot be written; None: one in the current folder.
+
+    Raises:
+        UsageError: it exists, is no PNG file, or its folder cannot be written.
+    """
+    if path is not None and (path.suffix != ".png" or path.exists()):
+        reason = "exists, and is not overwritten" if path.exists() else "does not end in .png"
+        raise click.UsageError(f"{path} {reason}; name another file with --plot")
+    if not os.access((path or Path("plot")).absolute().parent, os.W_OK):
+        raise click.UsageError("the plot cannot be written there; name another file with --plot")

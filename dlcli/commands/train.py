@@ -13,6 +13,8 @@ from dlcli.commands.options import resumable_options
 @resumable_options
 @click.option("--evaluate", is_flag=True, help="Open the sealed test set afterwards; the look is written down.")
 @click.option("--refit", is_flag=True, help="Train once more on training and validation rows together.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, help="Train with so many seeds; say how scores vary.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, help="Seeds trained side by side, in processes (1).")
 def command(
     config: Path | None,
     overrides: tuple[str, ...],
@@ -24,6 +26,8 @@ def command(
     resume: str | None,
     evaluate: bool,
     refit: bool,
+    repeat: int,
+    jobs: int,
 ) -> None:
     """Train the model that CONFIG describes.
 
@@ -42,6 +46,8 @@ def command(
             runs=runs,
             evaluate=evaluate,
             refit=refit,
+            repeat=repeat,
+            jobs=jobs,
             trust=trust,
             resume=resume,
             emit=emit,

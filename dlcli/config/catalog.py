@@ -26,7 +26,21 @@ MODULES: dict[str, tuple[str, ...]] = {
     "loss": ("dlcli.network.losses",),
     "optimizer": ("dlcli.training.optimizers",),
     "schedule": ("dlcli.training.schedules",),
-    "metric": ("dlcli.evaluation.metrics",),
+    "metric": tuple(
+        f"dlcli.evaluation.metrics.{name}"
+        for name in (
+            "right_rows",
+            "class_shares",
+            "agreement",
+            "areas",
+            "label_orders",
+            "probabilities",
+            "value_errors",
+            "explained",
+            "deviances",
+            "custom",
+        )
+    ),
     "search": (),
     "distribution": (),
 }
@@ -68,6 +82,11 @@ def names(family: str) -> tuple[str, ...]:
 def find(family: str, name: str) -> type[Part] | None:
     """A Part by its name."""
     return _parts(family).get(name)
+
+
+def written(family: str, name: str) -> str | None:
+    """What a config says for the name that a Part has elsewhere; None if none is known under it."""
+    return next((part.other_names[name] for part in _parts(family).values() if name in part.other_names), None)
 
 
 def noun(family: str) -> str:

@@ -58,6 +58,12 @@ class Case:
         return known(self.facts.targets or (target.column if target is not None else None))
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes, as found or as written."""
+        target = self.experiment.data.target
+        return known(self.facts.classes or (target.classes if target is not None else None))
+
+    @property
     def has_validation(self) -> bool:
         """Whether there will be validation rows to stop, select and choose on."""
         if self.command == "kfold":

@@ -75,7 +75,8 @@ def _unknown(node: Scalar, family: str, path: ConfigPath, field: RecordField) ->
     if joined is not None and joined.message.split(":", 1)[0].lstrip("'") in names:
         return joined
     message = f"there is no {noun} named {clipped(node.text)}"
-    hint = did_you_mean(node.text, names) if names else f"there is no {noun} yet"
+    here = catalog.written(family, node.text)
+    hint = f"write {here}" if here else did_you_mean(node.text, names) if names else f"there is no {noun} yet"
     return Problem("unknown-name", message, hint, path, node.place)
 
 

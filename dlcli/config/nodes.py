@@ -149,20 +149,25 @@ def plain_data(node: Node) -> object:
     return None
 
 
+KEY = "[key]"
+"""The last step of a config path that is about a key, not about what stands behind it. Also pydantic's word."""
+
+
 def place_of(root: Node, path: ConfigPath) -> Place:
     """Where a config path stands, or its nearest ancestor that is written.
 
-    A scalar is shown itself; a list or mapping is shown by its key. A path may leave the names of
-    Parts out: ("architecture", 0, "units").
+    A scalar is shown itself; a list or mapping is shown by its key, and so is whatever `KEY` follows. A path may
+    leave the names of Parts out: ("architecture", 0, "units").
     """
     node, place = root, root.place
-    for step in path:
+    for step, after in zip(path, (*path[1:], None), strict=True):
         if isinstance(node, Mapping) and node.is_part and str(step) not in node.entries:
             node = next(iter(node.entries.values())).value
         if isinstance(node, Mapping) and str(step) in node.entries:
             entry = node.entries[str(step)]
             node = entry.value
-            place = node.place if isinstance(node, Scalar) and node.length else entry.key.place
+            shown = isinstance(node, Scalar) and node.length and after != KEY
+            place = node.place if shown else entry.key.place
         elif isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
             node = node.items[step]
             place = node.place

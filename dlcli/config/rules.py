@@ -11,11 +11,13 @@ from typing import Any
 
 from dlcli.config import catalog
 from dlcli.config.augmentation_rules import AUGMENTATION_RULES
+from dlcli.config.evaluation_rules import EVALUATION_RULES
 from dlcli.config.experiment import Experiment
 from dlcli.config.facts import Case
 from dlcli.config.facts import Facts as Facts
 from dlcli.config.facts import default_metrics as default_metrics
 from dlcli.config.nearest import did_you_mean
+from dlcli.config.nodes import KEY
 from dlcli.config.rate_rules import RATE_RULES
 from dlcli.config.unknown import UnknownValueError, known
 from dlcli.config.writer import long_form
@@ -126,7 +128,7 @@ def _metrics_fit(case: Case) -> Iterator[Problem]:
         if message is None:
             continue
         if case.task in metric.tasks:
-            hint = "write average: macro" if case.task in LABELS else ""
+            hint = f"write {metric.part_name}: its defaults fit"
         else:
             fitting = [
                 name for name in catalog.names("metric") if name != "custom" and case.task in _tasks("metric", name)
@@ -174,17 +176,10 @@ def _output_units(case: Case) -> Iterator[Problem]:
     output = case.experiment.output
     if output is None or output == "none" or output.units is None:
         return
-    needed = (
-        len(known(case.facts.classes or _written_classes(case))) if case.task is Task.MULTICLASS else len(case.targets)
-    )
+    needed = len(case.classes) if case.task is Task.MULTICLASS else len(case.targets)
     if output.units != needed:
         message = f"this {case.task} task needs {needed} output units, got {output.units}"
         yield Problem("does-not-fit", message, "leave units out", ("output", "units"))
-
-
-def _written_classes(case: Case) -> tuple[str, ...] | None:
-    target = case.experiment.data.target
-    return target.classes if target is not None else None
 
 
 def _roles(case: Case) -> Iterator[Problem]:
@@ -279,10 +274,12 @@ def _class_weight(case: Case) -> Iterator[Problem]:
         message = f"a {case.task} task has no classes that could be weighted"
         yield Problem("no-effect", message, "take class_weight away", path)
     elif isinstance(weights, Mapping):
-        classes = known(case.facts.classes or _written_classes(case))
+        classes = case.classes
         for name in weights:
             if name not in classes:
-                yield Problem("unknown-name", f"there is no class {name}", did_you_mean(name, classes), (*path, name))
+                yield Problem(
+                    "unknown-name", f"there is no class {name}", did_you_mean(name, classes), (*path, name, KEY)
+                )
 
 
 def _loss_scale(case: Case) -> Iterator[Problem]:
@@ -348,6 +345,7 @@ Rule = Callable[[Case], Iterable[Problem]]
 RULES: tuple[Rule, ...] = (
     *RATE_RULES,
     *AUGMENTATION_RULES,
+    *EVALUATION_RULES,
     _performance_monitor,
     _early_stopping_monitor,
     _selection,

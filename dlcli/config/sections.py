@@ -11,6 +11,7 @@ from dlcli.part import Distribution, Number, Search, Section, Source, Written
 
 Columns = tuple[Written, ...]
 Size = Annotated[int, Field(ge=1)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
 
 
 class Data(Section):
@@ -89,15 +90,47 @@ class KFold(Section):
         Field(ge=0, lt=1, description="Share of each training side that stops training and selects weights; 0: none."),
     ] = 0.2
     keep_models: Annotated[bool, Field(description="Save the model of each fold.")] = False
+    ensemble: Annotated[
+        bool, Field(description="The model of the run is the mean of the folds' models, in place of one more training.")
+    ] = False
 
 
 class Evaluation(Section):
     """How predictions are scored."""
 
     confidence: Annotated[Number, Field(gt=0, lt=1, description="Confidence of the intervals of scores.")] = 0.95
+    slices: Annotated[
+        Columns, Field(description="Columns whose values are scored one by one; they need not be inputs.")
+    ] = ()
     threshold: Annotated[
-        Number, Field(gt=0, lt=1, description="Probability from which on a label counts as predicted.")
+        Share | Literal["f1", "youden"] | dict[Literal["recall", "precision"], Share],
+        Field(
+            description="Probability from which on a label counts as predicted, or how validation rows choose it: "
+            "`f1`, `youden` (recall + specificity), `{recall: 0.9}`, `{precision: 0.9}`; in multilabel for each label."
+        ),
     ] = 0.5
+    calibrate: Annotated[
+        Literal["temperature"] | None,
+        Field(description="`temperature`: divide logits by a number that validation rows choose."),
+    ] = None
+    human_level: Annotated[
+        dict[Written, Number] | None,
+        Field(description="What people reach, for the diagnosis: `{error: 0.003}`, or a metric and its value."),
+    ] = None
+    costs: Annotated[
+        dict[Written, dict[Written, Number]] | None,
+        Field(description="Cost of each mistake, by actual and predicted class: `{yes: {no: 10}, no: {yes: 1}}`."),
+    ] = None
+
+    @property
+    def fixed_threshold(self) -> float:
+        """The threshold while the network trains, and before rows have chosen one."""
+        return self.threshold if isinstance(self.threshold, float) else 0.5
+
+    @property
+    def chooses(self) -> bool:
+        """Whether rows are to choose a threshold or a temperature."""
+        return self.calibrate is not None or not isinstance(self.threshold, float)
 
 
 class Tune(Section):

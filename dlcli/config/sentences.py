@@ -12,13 +12,12 @@ from dlcli.config.forms import Anything, Choice, Either, Form, Named, Number, Se
 from dlcli.config.forms import in_words as words_of
 from dlcli.config.long_form import choose
 from dlcli.config.nearest import nearest
-from dlcli.config.nodes import Mapping, Node, Scalar, Sequence, clipped
+from dlcli.config.nodes import KEY, Mapping, Node, Scalar, Sequence, clipped
 from dlcli.problems import Problem
 
 _BEYOND = ("greater_than", "less_than", "finite_number", "multiple_of")
 _SWITCH_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
-_KEY = "[key]"
 _PERCENT = range(5, 100)
 
 
@@ -114,7 +113,7 @@ def _descend(about: Subject, location: tuple[int | str, ...]) -> Subject:
                 name = f"item {step} of {name}" if " of " not in name else name
         elif isinstance(inner, Named) and isinstance(node, Mapping) and step in node.entries:
             entry = node.entries[str(step)]
-            if location[-1] == _KEY:
+            if location[-1] == KEY:
                 return Subject(f"a key of {name}", entry.key, inner.key)
             form, node, name = inner.item, entry.value, f"{name}.{clipped(step)}"
         elif isinstance(inner, Anything):

@@ -15,7 +15,7 @@ from dlcli.samples import Found, Samples, Schema
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewRows:
-    """Rows to predict.
+    """Rows to predict, or to score a model on.
 
     Attributes:
         samples: the schema's columns, typed.
@@ -36,6 +36,7 @@ def read_new_rows(
     inputs: tuple[str, ...] = (),
     shape: tuple[int, ...] | None = None,
     channels: Channels = "last",
+    arrays: tuple[str, ...] = (),
 ) -> NewRows:
     """Reads a file as the run's source was read.
 
@@ -49,12 +50,13 @@ def read_new_rows(
         inputs: the input columns before `data.shape` joined them, if it did.
         shape: `data.shape` of the run.
         channels: `data.channels` of the run.
+        arrays: which of an .npz file to read, where it has them all; by default those of the schema.
 
     Raises:
         DataError: the file cannot be read, or lacks a column.
     """
     reader = source.other_file(str(path.absolute()))
-    found = (reader.only(tuple(schema.columns)) if isinstance(reader, Npz) else reader).read()
+    found = (reader.only(arrays or tuple(schema.columns)) if isinstance(reader, Npz) else reader).read()
     samples = found.samples
     if path.suffix == ".npz" and len(samples) == len(schema.columns) == 1:
         samples = Samples({next(iter(schema.columns)): next(iter(samples.columns.values()))}, samples.rows)

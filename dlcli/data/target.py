@@ -5,23 +5,32 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.data import literals
+from dlcli.data.target_columns import (
+    NAMES_SHOWN,
+    PATH,
+    MissingTarget,
+    as_coded,
+    columns_of,
+    is_known,
+    listed,
+    missing_notes,
+    names_of,
+    shown,
+)
 from dlcli.data.target_scale import FittedScale
 from dlcli.data.target_section import Target, TargetScale
-from dlcli.problems import ConfigError, ConfigPath, DataError, Problem
+from dlcli.problems import ConfigError, DataError, Problem
 from dlcli.samples import MISSING, Coded, Found
 from dlcli.task import CLASSIFICATION, LABELS, NUMBERS, Goal, Task
 
-MissingTarget = Literal["refuse", "drop"]
 CLASS_NUMBERS_AT_MOST = 100
 """Whole numbers without a gap are classes up to so many; beyond they are amounts."""
-_NAMES_SHOWN = 12
-_PATH: ConfigPath = ("data", "target")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +83,9 @@ def resolve(
         ConfigError: a setting that cannot go with the task.
     """
     section = section or Target()
-    columns = _columns(section, found)
-    known = np.all([_known(column) for column in columns.values()], axis=0)
-    keep = np.flatnonzero(known)
-    notes = _missing_notes(tuple(columns), len(known), len(keep), missing_target)
+    columns = columns_of(section, found)
+    _require_aliases(section, found, columns)
+    keep, notes = _with_target(columns, missing_target)
     deciding = keep if sealed_rows is None else np.setdiff1d(keep, sealed_rows)
     chosen = task or _infer_task(columns, deciding)
     if task is None:
@@ -87,95 +95,71 @@ def resolve(
         goal, values = _classes(section, columns, keep, chosen)
         return Answer(goal, values, keep, (), notes)
     numbers = _numbers(columns, keep, chosen)
+    if chosen in NUMBERS:
+        _require_variety(numbers[keep], tuple(columns))
     scales = _scales(section, numbers[deciding], tuple(columns)) if chosen in NUMBERS else ()
     if chosen is Task.BOUNDED_REGRESSION:
         _require_bounds(numbers[deciding], tuple(columns), scales)
     return Answer(Goal(chosen, tuple(columns)), numbers, keep, scales, notes)
 
 
-def names_of(section: Target | None, found: Found) -> tuple[str, ...]:
-    """The target columns.
+def decode(section: Target, found: Found, goal: Goal, missing_target: MissingTarget) -> Answer:
+    """Reads the target of rows that a trained model is scored on: goal and classes are known, nothing is inferred.
+
+    Args:
+        section: `data.target` of the run.
+        found: the rows, with their target.
+        goal: of the run.
+        missing_target: what to do about rows without a target.
 
     Raises:
-        DataError: none is named, or one is not there.
+        DataError: a target column is absent, or holds what the run knows no class or number for.
     """
-    names = (section.column if section else None) or found.target
-    there = tuple(found.samples)
-    if not names:
-        message = "no target is named, and the source has none of its own"
-        raise DataError(Problem("missing-target", message, f"write `target: ...` under data; {_listed(there)}", _PATH))
-    absent = [name for name in names if name not in there]
-    if absent:
-        near = difflib.get_close_matches(absent[0], there, n=1)
-        suggestion = f"did you mean {near[0]}?" if near else _listed(there)
-        if not near and all(literals.numbers([name])[1].all() for name in there):
-            suggestion += "; those look like data: is there no header? (`header: false`)"
-        message = f"target column not there: {', '.join(absent)}"
-        raise DataError(Problem("missing-target", message, suggestion, _PATH))
-    return names
+    columns = columns_of(section, found)
+    if tuple(columns) != goal.names:
+        message = f"the run predicts {shown(list(goal.names))}, but the target here is {shown(list(columns))}"
+        raise DataError(Problem("wrong-target", message, "", PATH))
+    keep, notes = _with_target(columns, missing_target)
+    if goal.task in CLASSIFICATION:
+        return Answer(goal, _known_classes(as_coded(columns[goal.names[0]]), goal), keep, (), notes)
+    return Answer(goal, _numbers(columns, keep, goal.task), keep, (), notes)
 
 
-def _columns(section: Target, found: Found) -> dict[str, Any]:
-    """Target columns, aliases applied; a column of vectors becomes one target per element."""
-    columns: dict[str, Any] = {}
-    for name in names_of(section, found):
-        column = found.samples[name]
-        if isinstance(column, Coded):
-            columns[name] = _renamed(column, section.aliases)
-        elif column.ndim == 1 or column.shape[1:] == (1,):
-            column = column.reshape(len(column))
-            columns[name] = _renamed(_as_coded(column), section.aliases) if section.aliases else column
-        elif column.ndim == 2:
-            columns |= {f"{name}_{number}": column[:, number] for number in range(column.shape[1])}
-        else:
-            message = f"target {name} has rows of shape {column.shape[1:]}; a number, a class or a vector can be learnt"
-            raise DataError(Problem("wrong-shape", message, "name another target", _PATH))
+def _known_classes(column: Coded, goal: Goal) -> NDArray[np.int64]:
+    """The class of each row: that which is written so, or else has the same number; -1 where it has none."""
+    number: dict[str | float, int] = {}
+    for names in (literals.numbers(goal.classes)[0].tolist(), goal.classes):
+        number |= {name: position for position, name in enumerate(names)}
+    same = literals.numbers(column.vocabulary)[0].tolist()
+    words = zip(column.vocabulary, same, strict=True)
+    table = np.array([*(number.get(word, number.get(value, MISSING)) for word, value in words), MISSING])
+    values = np.asarray(table[column.codes], dtype=np.int64)
+    unknown = (values == MISSING) & is_known(column)
+    if unknown.any():
+        names = [column.vocabulary[code] for code in np.unique(column.codes[unknown])]
+        message = f"{goal.names[0]} holds {shown(names)} ({unknown.sum():,} rows), of which the run knows no class"
+        suggestion = f"its classes: {shown(list(goal.classes))}; leave those rows out, or train on such rows too"
+        raise DataError(Problem("unknown-class", message, suggestion, PATH))
+    return values
+
+
+def _with_target(columns: dict[str, Any], missing_target: MissingTarget) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """The rows whose target is known, and what to say of the others."""
+    known = np.all([is_known(column) for column in columns.values()], axis=0)
+    keep = np.flatnonzero(known)
+    return keep, missing_notes(tuple(columns), len(known), len(keep), missing_target)
+
+
+def _require_aliases(section: Target, found: Found, columns: dict[str, Any]) -> None:
+    """Refuses other spellings of which none is there: they would do nothing."""
     if section.aliases and not any(
-        alias in _all_words(found.samples[name]) for alias in section.aliases for name in names_of(section, found)
+        alias in as_coded(found.samples[name]).vocabulary
+        for alias in section.aliases
+        for name in names_of(section, found)
     ):
         message = f"no target has the value {', '.join(section.aliases)} that `aliases` renames"
-        suggestion = f"write what the file holds; {_listed(tuple(_distinct(columns)))}"
-        raise DataError(Problem("unknown-class", message, suggestion, (*_PATH, "aliases")))
-    return columns
-
-
-def _all_words(column: Any) -> tuple[str, ...]:
-    return column.vocabulary if isinstance(column, Coded) else _as_coded(column.reshape(-1)).vocabulary
-
-
-def _renamed(column: Coded, aliases: dict[str, str]) -> Coded:
-    """The column with other spellings replaced by what they mean."""
-    meant = [aliases.get(word, word) for word in column.vocabulary]
-    vocabulary = tuple(dict.fromkeys(meant))
-    number = {word: code for code, word in enumerate(vocabulary)}
-    table = np.array([*(number[word] for word in meant), MISSING], dtype=np.int32)
-    return Coded(table[column.codes], vocabulary)
-
-
-def _as_coded(column: NDArray[Any]) -> Coded:
-    known = np.isfinite(column) if column.dtype.kind == "f" else np.ones(len(column), dtype=bool)
-    values, inverse = np.unique(column[known].astype(np.float64), return_inverse=True)
-    codes = np.full(len(column), MISSING, dtype=np.int32)
-    codes[known] = inverse
-    return Coded(codes, tuple(literals.as_texts(values)))
-
-
-def _known(column: Any) -> NDArray[np.bool_]:
-    if isinstance(column, Coded):
-        blank = np.array([word.lower() == "nan" for word in column.vocabulary] + [True])
-        return np.asarray(~blank[column.codes])
-    return np.isfinite(column) if column.dtype.kind == "f" else np.ones(len(column), dtype=bool)
-
-
-def _missing_notes(names: tuple[str, ...], rows: int, known: int, rule: MissingTarget) -> tuple[str, ...]:
-    missing = rows - known
-    if not missing:
-        return ()
-    found = f"{missing:,} of {rows:,} rows have no {' or '.join(names)}"
-    if rule == "refuse" or not known:
-        suggestion = "fill them, or write `missing_target: drop` under data to leave them out" if known else ""
-        raise DataError(Problem("missing-target", found, suggestion or "name another target", _PATH))
-    return (f"{found}: left out",)
+        suggestion = f"write what the file holds; {listed(tuple(_distinct(columns)))}"
+        raise DataError(Problem("unknown-class", message, suggestion, (*PATH, "aliases")))
 
 
 # Which task it is
@@ -188,7 +172,7 @@ def _infer_task(columns: dict[str, Any], keep: NDArray[np.int64]) -> Task:
         texts = [name for name, column in values.items() if column is None]
         if texts:
             message = f"several targets must all be numbers, but {', '.join(texts)} holds text"
-            raise DataError(Problem("wrong-target", message, "name one target, or 0/1 columns as labels", _PATH))
+            raise DataError(Problem("wrong-target", message, "name one target, or 0/1 columns as labels", PATH))
         all_flags = all(np.isin(column, (0, 1)).all() for column in values.values() if column is not None)
         return Task.MULTILABEL if all_flags else Task.REGRESSION
     ((name, numbers),) = values.items()
@@ -233,13 +217,13 @@ def _not_a_number(name: str, column: Coded, codes: NDArray[np.int32], faults: ND
     suggestion = (
         f"if that means missing, add `missing: ['{token[:40]}']` to the source; if it is a class, name the task"
     )
-    return DataError(Problem("not-a-number", message, suggestion, _PATH))
+    return DataError(Problem("not-a-number", message, suggestion, PATH))
 
 
 def _distinct(columns: dict[str, Any], keep: NDArray[np.int64] | None = None) -> list[str]:
     """The values of one target as text, in order."""
     column = next(iter(columns.values()))
-    coded = column if isinstance(column, Coded) else _as_coded(column)
+    coded = as_coded(column)
     codes = coded.codes if keep is None else coded.codes[keep]
     return _sorted([coded.vocabulary[code] for code in np.unique(codes[codes != MISSING])])
 
@@ -257,15 +241,13 @@ def _described(columns: dict[str, Any], keep: NDArray[np.int64]) -> str:
         return f"{len(columns)} targets"
     distinct = _distinct(columns, keep)
     name = next(iter(columns))
-    return f"{len(distinct):,} values of {name}" + (
-        f" ({', '.join(distinct)})" if len(distinct) <= _NAMES_SHOWN else ""
-    )
+    return f"{len(distinct):,} values of {name}" + (f" ({', '.join(distinct)})" if len(distinct) <= NAMES_SHOWN else "")
 
 
 def _one_value(name: str, distinct: Sequence[str]) -> DataError:
     value = f" ({distinct[0]})" if len(distinct) else ""
     message = f"target {name} has the same value{value} in every row: there is nothing to learn"
-    return DataError(Problem("one-class", message, "is it the right column, or were rows cut off?", _PATH))
+    return DataError(Problem("one-class", message, "is it the right column, or were rows cut off?", PATH))
 
 
 def _require_fitting_settings(section: Target, task: Task) -> None:
@@ -276,7 +258,7 @@ def _require_fitting_settings(section: Target, task: Task) -> None:
         "scale": section.scale is not None and task not in NUMBERS,
     }
     problems = [
-        Problem("no-effect", f"`{field}` has no meaning for {task}", "remove it, or name the task", (*_PATH, field))
+        Problem("no-effect", f"`{field}` has no meaning for {task}", "remove it, or name the task", (*PATH, field))
         for field, wrong in without_effect.items()
         if wrong
     ]
@@ -292,9 +274,9 @@ def _classes(
 ) -> tuple[Goal, NDArray[np.int64]]:
     if len(columns) > 1:
         message = f"{task} takes one target, but there are {len(columns)}: {', '.join(columns)}"
-        raise ConfigError(Problem("wrong-target", message, "name one, or write `task: multilabel`", _PATH))
+        raise ConfigError(Problem("wrong-target", message, "name one, or write `task: multilabel`", PATH))
     ((name, column),) = columns.items()
-    coded = column if isinstance(column, Coded) else _as_coded(column)
+    coded = as_coded(column)
     present = _distinct({name: coded}, keep)
     if len(present) <= 1:
         raise _one_value(name, present)
@@ -314,9 +296,9 @@ def _listed_classes(classes: Sequence[str], present: list[str]) -> list[str]:
     """The classes as listed, each spelt as the file spells it."""
     names = [_same_number(name, present) or name for name in classes]
     if left := [name for name in present if name not in names]:
-        message = f"`classes` lacks {_shown(left)}, which the target holds"
+        message = f"`classes` lacks {shown(left)}, which the target holds"
         suggestion = "list it, or say what it means under `aliases`"
-        raise DataError(Problem("unknown-class", message, suggestion, (*_PATH, "classes")))
+        raise DataError(Problem("unknown-class", message, suggestion, (*PATH, "classes")))
     return names
 
 
@@ -324,8 +306,8 @@ def _same_class(written: str, names: list[str], field: str) -> str:
     found = _same_number(written, names)
     if found is None:
         near = difflib.get_close_matches(written, names, n=1)
-        suggestion = f"did you mean {near[0]}?" if near else f"its classes: {_shown(names)}"
-        raise DataError(Problem("unknown-class", f"the target has no class {written}", suggestion, (*_PATH, field)))
+        suggestion = f"did you mean {near[0]}?" if near else f"its classes: {shown(names)}"
+        raise DataError(Problem("unknown-class", f"the target has no class {written}", suggestion, (*PATH, field)))
     return found
 
 
@@ -341,13 +323,13 @@ def _same_number(written: str, names: Sequence[str]) -> str | None:
 
 def _require_class_count(name: str, names: list[str], rows: int, task: Task, present: list[str]) -> None:
     if task is Task.BINARY and len(names) != 2:
-        message = f"binary takes two classes, but {name} has {len(names)}: {_shown(names)}"
+        message = f"binary takes two classes, but {name} has {len(names)}: {shown(names)}"
         suggestion = "write `task: multiclass`, or say under `aliases` which are the same"
-        raise DataError(Problem("class-count", message, suggestion, _PATH))
+        raise DataError(Problem("class-count", message, suggestion, PATH))
     if len(names) > rows or (len(present) == rows and rows > 2):
         message = f"target {name} has {len(names):,} classes in {rows:,} rows: none could be learnt"
         suggestion = "is it the right column? For amounts write `task: regression`"
-        raise DataError(Problem("class-count", message, suggestion, _PATH))
+        raise DataError(Problem("class-count", message, suggestion, PATH))
 
 
 # Numbers
@@ -357,7 +339,7 @@ def _numbers(columns: dict[str, Any], keep: NDArray[np.int64], task: Task) -> ND
     """All targets side by side, (rows, targets), NaN where missing.
 
     Raises:
-        DataError: a target holds text, one value only, or (multilabel) other than 0 and 1.
+        DataError: a target holds text, or (multilabel) other than 0 and 1.
     """
     arrays = []
     for name, column in columns.items():
@@ -374,25 +356,29 @@ def _numbers(columns: dict[str, Any], keep: NDArray[np.int64], task: Task) -> ND
         if task is Task.MULTILABEL and not np.isin(distinct, (0, 1)).all():
             other = literals.as_texts(distinct[~np.isin(distinct, (0, 1))][:1])[0]
             message = f"label {name} must be 0 or 1, but holds {other}"
-            raise DataError(Problem("wrong-target", message, "multilabel takes one 0/1 column per label", _PATH))
-        if len(distinct) <= 1 and task is not Task.MULTILABEL:
-            raise _one_value(name, literals.as_texts(distinct))
+            raise DataError(Problem("wrong-target", message, "multilabel takes one 0/1 column per label", PATH))
         arrays.append(array)
     return np.stack(arrays, axis=1)
+
+
+def _require_variety(values: NDArray[np.float64], names: tuple[str, ...]) -> None:
+    for name, column in zip(names, values.T, strict=True):
+        if len(distinct := np.unique(column)) <= 1:
+            raise _one_value(name, literals.as_texts(distinct))
 
 
 def _scales(section: Target, values: NDArray[np.float64], names: tuple[str, ...]) -> tuple[TargetScale | None, ...]:
     if isinstance(section.scale, dict):
         if unknown := [name for name in section.scale if name not in names]:
             message = f"`scale` names {', '.join(unknown)}, which is no target"
-            raise ConfigError(Problem("unknown-name", message, f"targets: {', '.join(names)}", (*_PATH, "scale")))
+            raise ConfigError(Problem("unknown-name", message, f"targets: {', '.join(names)}", (*PATH, "scale")))
         scales = tuple(section.scale.get(name) for name in names)
     else:
         scales = (section.scale,) * len(names)
     for number, (name, scale) in enumerate(zip(names, scales, strict=True)):
         if scale == "log1p" and (smallest := values[:, number].min()) <= -1:
             message = f"log1p needs values above -1, but {name} goes down to {smallest:g}"
-            raise DataError(Problem("wrong-scale", message, "write `scale: standardize`", (*_PATH, "scale")))
+            raise DataError(Problem("wrong-scale", message, "write `scale: standardize`", (*PATH, "scale")))
     return scales
 
 
@@ -405,16 +391,7 @@ def _require_bounds(
         if scale is None and (low < 0 or high > 1):
             message = f"bounded_regression takes values from 0 to 1, but {name} goes from {low:g} to {high:g}"
             suggestion = "write `scale: min_max`, or `task: regression`"
-            raise DataError(Problem("wrong-target", message, suggestion, _PATH))
+            raise DataError(Problem("wrong-target", message, suggestion, PATH))
         if scale not in (None, "min_max"):
             message = f"{scale} does not keep {name} between 0 and 1, as bounded_regression needs"
-            raise ConfigError(Problem("wrong-scale", message, "write `scale: min_max`", (*_PATH, "scale")))
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return f"columns: {_shown(list(names))}"
-
-
-def _shown(names: list[str]) -> str:
-    more = f", ... ({len(names)} in all)" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more
+            raise ConfigError(Problem("wrong-scale", message, "write `scale: min_max`", (*PATH, "scale")))

@@ -7,18 +7,25 @@ one of width 0.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.evaluation import ranking
 
+if TYPE_CHECKING:
+    from dlcli.part import Metric
+
 Floats = NDArray[np.float64]
+Scale = Literal["logit", "log", "rest", "plain"]
+"""On which a score is nearer to normal: proportions, losses, 1 minus the score as a loss, or as it is."""
 FEW_ROWS = 30
 """Below this count an interval deserves a warning."""
+_LARGEST_EXPONENT = 700.0
+"""Beyond it an exponential overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,12 @@ class Interval:
     method: str = ""
     n: float | None = None
     reason: str = ""
+
+    def within(self, lowest: float, highest: float) -> Interval:
+        """The interval cut to a range."""
+        if self.low is None or self.high is None:
+            return self
+        return replace(self, low=min(max(self.low, lowest), highest), high=max(min(self.high, highest), lowest))
 
 
 def absent(reason: str, n: float | None = None) -> Interval:
@@ -81,34 +94,76 @@ def f1(value: float, n: float, confidence: float) -> Interval:
     return Interval(min(low, value), max(high, value), "Wilson, indirect", n)
 
 
-def log_t(value: float, influence: Floats, weight: Floats | None, confidence: float) -> Interval:
-    """A mean loss, or a smooth function of means, above 0: Student's t on the log scale.
+def linearised(
+    value: float, influence: Floats, weight: Floats | None, confidence: float, scale: Scale, method: str
+) -> Interval:
+    """A smooth function of means over independent rows: its first-order error with Student's t, on a scale.
 
     Args:
         value: the score.
-        influence: how much each row moves it (rows,), of mean 0; for a mean loss: loss - value.
+        influence: psi, how much each row moves it (rows,), of mean 0; for a mean: that row's loss - value.
         weight: (rows,) or None.
         confidence: e.g. 0.95.
+        scale: on which it is nearer to normal.
+        method: how the interval is named.
     """
     n = len(influence)
     if n < 2:
         return absent("takes at least 2 rows", n)
     weights = np.ones(n) if weight is None else weight
-    error = math.sqrt(n / (n - 1) * float(np.sum((weights * influence) ** 2))) / float(weights.sum())
-    if not (value > 0 and error > 0):
-        return absent("the loss is the same in every row", n)
-    exponent = student_quantile(confidence, n - 1) * error / value
-    if exponent > 700:  # its exponential would overflow
-        return absent("too few rows for so varied a loss", n)
-    return Interval(value * math.exp(-exponent), value * math.exp(exponent), "log-t", n)
+    error = linear_error(influence, weights)
+    if at_end(value, error, scale):
+        return wilson(value, float(weights.sum()) ** 2 / float(weights @ weights), confidence)
+    return on_scale(value, error, student_quantile(confidence, n - 1), scale, method, n)
 
 
-def r2(value: float, influence: Floats, weight: Floats | None, confidence: float) -> Interval:
-    """R2 through the loss 1 - R2; `influence` is that of R2."""
-    loss = log_t(1 - value, influence, weight, confidence)
-    if loss.low is None or loss.high is None:
-        return loss
-    return Interval(min(value, 1 - loss.high), max(value, 1 - loss.low), "log-t of 1 - R2", loss.n)
+def linear_error(influence: Floats, weights: Floats) -> float:
+    """The first-order standard error over n > 1 independent rows: sqrt(n/(n-1) sum (w psi)^2) / sum w."""
+    n = len(influence)
+    return math.sqrt(n / (n - 1) * float(np.sum((weights * influence) ** 2))) / float(weights.sum())
+
+
+def log_t(value: float, influence: Floats, weight: Floats | None, confidence: float) -> Interval:
+    """A mean loss, or a smooth function of means, above 0: `linearised` on the log scale."""
+    return linearised(value, influence, weight, confidence, "log", "log-t")
+
+
+def at_end(value: float, error: float, scale: Scale) -> bool:
+    """Whether a share has no error to go by, as when all rows are right: Wilson's interval is for these."""
+    return scale == "logit" and not (error > 0 and 0 < value < 1)
+
+
+def on_scale(value: float, error: float, quantile: float, scale: Scale, method: str, n: float) -> Interval:
+    """The ends `quantile` standard errors from a score on a scale, brought back (delta method).
+
+    Args:
+        value: the score.
+        error: its standard error.
+        quantile: of the normal or Student's distribution.
+        scale: on which the score is nearer to normal.
+        method: how the interval is named.
+        n: the count that carries it.
+    """
+    if not error > 0:
+        return absent(f"the {'score' if scale in ('logit', 'plain') else 'loss'} is the same in every row", n)
+    if scale == "plain":
+        return Interval(value - quantile * error, value + quantile * error, method, n)
+    if scale == "rest":
+        rest = on_scale(1 - value, error, quantile, "log", method, n)
+        if rest.low is None or rest.high is None:
+            return rest
+        return Interval(min(value, 1 - rest.high), max(value, 1 - rest.low), method, n)
+    slope = value * (1 - value) if scale == "logit" else value
+    if not slope > 0:
+        return absent("the score is at the end of its range", n)
+    half = quantile * error / slope
+    if half > _LARGEST_EXPONENT:
+        return absent("too few rows for so varied a score", n)
+    if scale == "log":
+        return Interval(value * math.exp(-half), value * math.exp(half), method, n)
+    odds = (1 - value) / value
+    low, high = (1 / (1 + odds * math.exp(-side * half)) for side in (-1, 1))
+    return Interval(min(low, value), max(high, value), method, n)
 
 
 def roc_auc(positive: NDArray[Any], score: Floats, confidence: float) -> Interval:
@@ -121,7 +176,7 @@ def roc_auc(positive: NDArray[Any], score: Floats, confidence: float) -> Interva
     value = ranking.roc_auc(positive, score)
     if count >= FEW_ROWS and min(value, 1 - value) * count >= 1:
         error = ranking.delong_error(positive, score)
-        return _logit(value, error, confidence, "logit-DeLong", count)
+        return on_scale(value, error, normal_quantile(confidence), "logit", "logit-DeLong", count)
     return _newcombe(value, m, n, confidence)
 
 
@@ -134,17 +189,8 @@ def average_precision(positive: NDArray[Any], score: Floats, confidence: float) 
     if positives >= 100 and (1 - value) * positives >= 1:
         n = len(influence)
         error = math.sqrt(n / (n - 1) * float(np.sum(influence**2)))
-        return _logit(value, error, confidence, "logit jackknife", positives)
+        return on_scale(value, error, normal_quantile(confidence), "logit", "logit jackknife", positives)
     return wilson(value, positives, confidence)
-
-
-def _logit(value: float, error: float, confidence: float, method: str, n: float) -> Interval:
-    if not error > 0:
-        return absent("every row moves the score alike", n)
-    centre = math.log(value / (1 - value))
-    half = normal_quantile(confidence) * error / (value * (1 - value))
-    low, high = (1 / (1 + math.exp(-(centre + side * half))) for side in (-1, 1))
-    return Interval(min(low, value), max(high, value), method, n)
 
 
 def _newcombe(value: float, m: int, n: int, confidence: float) -> Interval:
@@ -169,3 +215,25 @@ def _newcombe(value: float, m: int, n: int, confidence: float) -> Interval:
     return Interval(
         0.0 if value == 0 else border(0.0), 1.0 if value == 1 else border(1.0), "Newcombe 5", min(m, n)
     )  # fmt: skip
+
+
+def looks_bound(metric: Metric, value: float, n: float, looks: int) -> float | None:
+    """How much too good the best of several equally good models looks on the same rows, on average, at most.
+
+    sigma sqrt(2 log k), with sigma = sqrt(p (1 - p) / n): the bound on the mean of the largest of k normal
+    errors, independent or not.
+
+    Args:
+        metric: what was scored.
+        value: the score.
+        n: how many rows.
+        looks: how often they were scored.
+
+    Returns:
+        The bound in units of the score; None for one look, and for scores that are not a share of rows.
+    """
+    from dlcli.evaluation.metrics.row_means import RowShare
+
+    if looks < 2 or not isinstance(metric, RowShare) or not (0 < value < 1 and n >= 1):
+        return None
+    return math.sqrt(value * (1 - value) / n * 2 * math.log(looks))

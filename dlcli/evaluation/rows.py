@@ -24,7 +24,8 @@ class ScoredRows:
         truth: as `Metric.compute` takes it, as the next three.
         prediction: probabilities, or values in original units.
         weight: (rows,) or None.
-        threshold: from which probability on a label counts as predicted.
+        threshold: from which probability on a label counts as predicted; of the shape of `prediction` where rows
+            differ in it.
         groups: int64 (rows,), the number of each row's group, or None; rows of one group depend on each other.
         ordered: whether the rows stand in time order, so that neighbours depend on each other.
     """
@@ -53,10 +54,16 @@ class ScoredRows:
 
     def take(self, index: NDArray[Any]) -> ScoredRows:
         """Some of the rows, by number or as a mask (rows,), in that order."""
+        import numpy as np
+
+        threshold = self.threshold
+        if isinstance(threshold, np.ndarray) and threshold.shape == self.prediction.shape:
+            threshold = threshold[index]
         return replace(
             self,
             truth=self.truth[index],
             prediction=self.prediction[index],
+            threshold=threshold,
             weight=None if self.weight is None else self.weight[index],
             groups=None if self.groups is None else self.groups[index],
         )

@@ -1,1 +1,1 @@
-"""What a person keeps: plots as files."""
+"""What a person keeps of a run: the page, the card, plots, and logs for other tools."""

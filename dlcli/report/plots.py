@@ -1,4 +1,4 @@
-"""Plots as PNG files. matplotlib is used without pyplot, so no window, no global state, no display."""
+"""Plots as PNG files: those of a run from its `scores.json` and histories, and that of a learning-rate range."""
 
 from __future__ import annotations
 
@@ -6,19 +6,51 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlcli.runs.whole_files import whole
+from dlcli.report import axes, class_plots, number_plots, training_plots
+from dlcli.report.run_files import Run
+from dlcli.runs import whole_files
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-_INCHES = (7.0, 4.2)
-_DOTS_PER_INCH = 150
-_PALE, _STRONG, _MARKS = "#9db8d2", "#1f4e79", ("#c0392b", "#27805a")
+FOLDER = "plots"
+_DRAWN = (
+    training_plots.curves,
+    training_plots.folds,
+    class_plots.confusion,
+    class_plots.label_confusions,
+    class_plots.roc,
+    class_plots.precision_recall,
+    class_plots.calibration,
+    number_plots.residuals,
+    number_plots.importance,
+)
 _HEADROOM = 0.05
 _SHOWN = 0.95
+
+
+def write_plots(run: Run, folder: Path) -> list[Path]:
+    """Draws what there is to see of a run into `plots/` of its directory, in place of older files.
+
+    Args:
+        run: what the directory holds.
+        folder: the run directory.
+
+    Returns:
+        the files: `curves.png`, `folds.png`, `importance.png`, and by scored subset `confusion-test.png` and so on.
+
+    Raises:
+        DlcliError: they cannot be written.
+    """
+    place, found = folder / FOLDER, []
+    with whole_files.writing(place):
+        place.mkdir(exist_ok=True)
+    for draw in _DRAWN:
+        for name, figure in draw(run):
+            axes.save(figure, place / f"{name}.png")
+            found.append(place / f"{name}.png")
+    return found
 
 
 def plot_rate_range(
@@ -40,30 +72,18 @@ def plot_rate_range(
     Raises:
         DlcliError: the file cannot be written.
     """
-    figure, axes = _axes("learning rate", "training loss")
-    axes.plot(rates, losses, color=_PALE, linewidth=0.8, label="each batch")
-    axes.plot(rates, smoothed, color=_STRONG, linewidth=2, label="smoothed")
-    for (text, rate), colour in zip(marks.items(), _MARKS, strict=False):
-        axes.axvline(rate, color=colour, linestyle="--", linewidth=1.2, label=text)
-    axes.set_xscale("log")
+    figure, (drawn,) = axes.panels()
+    axes.named(drawn, "learning rate", "training loss")
+    drawn.plot(rates, losses, color=axes.SKY, linewidth=0.8, label="each batch")
+    drawn.plot(rates, smoothed, color=axes.BLUE, linewidth=2, label="smoothed")
+    for (text, rate), colour in zip(marks.items(), (axes.RED, axes.GREEN), strict=False):
+        drawn.axvline(rate, color=colour, linestyle="--", linewidth=1.2, label=text)
+    drawn.set_xscale("log")
     low, high = _within(losses, smoothed)
     room = _HEADROOM * (high - low or 1.0)
-    axes.set_ylim(low - room, high + room)
-    axes.legend(frameon=False, fontsize=8)
-    with whole(path, "name another file with --plot") as temporary:
-        figure.savefig(temporary, format="png", dpi=_DOTS_PER_INCH)
-
-
-def _axes(horizontal: str, vertical: str) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_INCHES, layout="constrained")
-    axes = figure.subplots()
-    axes.set_xlabel(horizontal)
-    axes.set_ylabel(vertical)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(visible=True, alpha=0.25)
-    return figure, axes
+    drawn.set_ylim(low - room, high + room)
+    axes.legend(drawn)
+    axes.save(figure, path, "name another file with --plot")
 
 
 def _within(losses: NDArray[np.float64], smoothed: NDArray[np.float64]) -> tuple[float, float]:

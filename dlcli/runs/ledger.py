@@ -1,26 +1,26 @@
 """The ledger: a line per look at test targets, written and synced before the score is computed.
 
 Each line holds the hash of the line before, so that an edited, removed or moved line shows; records keep
-the hashes of their lines, so that a cut end shows. The row hashes of every test set looked at are kept
-once in `looks/`.
+the hashes of their lines, so that a cut end shows. The row hashes of every set of rows looked at are kept
+once in `looks/`: a look counts for each set that it shares a row with.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlcli import __version__
 from dlcli.problems import Problem, RefusedError
-from dlcli.runs import locks, whole_files
+from dlcli.runs import locks, looks, whole_files
 from dlcli.runs.directory import list_runs
 from dlcli.runs.record import now
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 FILE_NAME = "ledger.jsonl"
-LOOKS = "looks"
-KEPT_ROWS = 1_000_000
-"""Of a larger test set the smallest hashes are kept; overlap is then an estimate."""
 _START = "0" * 64
 """What stands for the line before the first."""
 
@@ -61,7 +58,7 @@ class Entry:
 
     Attributes:
         line_hash: the hash of its line, to be kept in the run's record.
-        looks: how often these very rows have been looked at, this time included.
+        looks: how often any of these rows has been looked at, this time included.
         seen_rows: how many of these rows any look before has seen.
         notes: what should be said, e.g. that a torn line was closed.
     """
@@ -99,19 +96,19 @@ def append(root: Path, look: Look) -> Entry:
         RefusedError: the ledger has been tampered with.
         DlcliError: it cannot be written.
     """
-    rows_hash = rows_fingerprint(look.row_hashes)
     with _locked(root) as handle:
         content = _read_all(handle)
         lines = _parse(content)
         _refuse(_findings(lines) + _missing(root, lines))
+        overlap = _overlap(root, lines, look.row_hashes)
         torn = bool(lines) and lines[-1].data is None
-        _keep_rows(root, rows_hash, look.row_hashes)
+        looks.keep(root, look.row_hashes)
         data: dict[str, Any] = {
             "time": now(),
             "run": look.run,
             "command": look.command,
             "data_hash": look.data_hash,
-            "rows_hash": rows_hash,
+            "rows_hash": looks.fingerprint(look.row_hashes),
             "rows": len(look.row_hashes),
             "version": __version__,
             "previous": lines[-1].hash if lines else _START,
@@ -122,7 +119,7 @@ def append(root: Path, look: Look) -> Entry:
         with whole_files.writing(root / FILE_NAME):
             _write_at_end(handle, closing + _encode(data) + b"\n", len(content))
     notes = ("the last line of the ledger was torn and has been closed",) if torn else ()
-    return replace(_entry(root, lines, data, look.row_hashes), notes=notes)
+    return Entry(data["hash"], 1 + overlap.looks, overlap.seen_rows, notes)
 
 
 def written(root: Path, look: Look, *, known: Sequence[str], since: str) -> Entry | None:
@@ -140,33 +137,21 @@ def written(root: Path, look: Look, *, known: Sequence[str], since: str) -> Entr
     with _locked(root) as handle:
         lines = _parse(_read_all(handle))
         _refuse(_findings(lines) + _missing(root, lines))
-    same = {"run": look.run, "command": look.command, "rows_hash": rows_fingerprint(look.row_hashes)}
+    same = {"run": look.run, "command": look.command, "rows_hash": looks.fingerprint(look.row_hashes)}
     for number, line in enumerate(lines):
         data = line.data or {}
         if same.items() <= data.items() and (line.hash in known or data.get("time", "") >= since):
-            return _entry(root, lines[:number], data, look.row_hashes)
+            overlap = _overlap(root, lines[:number], look.row_hashes)
+            return Entry(line.hash, 1 + overlap.looks, overlap.seen_rows)
     return None
-
-
-def _entry(root: Path, lines: list[_Line], data: dict[str, Any], row_hashes: Hashes) -> Entry:
-    """What a line says after the lines before it."""
-    earlier = [line.data["rows_hash"] for line in lines if line.data]
-    seen = _seen_rows(root, set(earlier), data["rows_hash"], row_hashes)
-    return Entry(data["hash"], 1 + earlier.count(data["rows_hash"]), seen)
 
 
 def verify(root: Path) -> tuple[Finding, ...]:
     """What is wrong with the ledger of a folder of runs, in the order of its lines; empty if nothing is."""
     path = root / FILE_NAME
     lines = _parse(path.read_bytes()) if path.exists() else []
-    return tuple(_findings(lines) + _missing(root, lines))
-
-
-def rows_fingerprint(row_hashes: Hashes) -> str:
-    """One hash for a set of rows, whatever their order."""
-    import numpy as np
-
-    return hashlib.sha256(np.sort(row_hashes).astype("<u8").tobytes()).hexdigest()
+    lost = looks.missing(root, set(_sets(lines)))
+    return tuple(_findings(lines) + _missing(root, lines) + _lost(lines, lost))
 
 
 @contextmanager
@@ -260,51 +245,34 @@ def _missing(root: Path, lines: list[_Line]) -> list[Finding]:
     ]
 
 
+def _sets(lines: list[_Line]) -> Counter[str]:
+    """How many looks there were at each set of rows."""
+    return Counter(line.data["rows_hash"] for line in lines if line.data)
+
+
+def _lost(lines: list[_Line], names: frozenset[str]) -> list[Finding]:
+    """What says that the rows of looks are not known any more."""
+    numbers = [number for number, line in enumerate(lines, start=1) if line.data and line.data["rows_hash"] in names]
+    return [
+        Finding(f"the rows of line {number}, kept in looks, are missing or changed", tampered=True)
+        for number in numbers
+    ]
+
+
+def _overlap(root: Path, lines: list[_Line], row_hashes: Hashes) -> looks.Overlap:
+    """How rows overlap with those of the looks in some lines.
+
+    Raises:
+        RefusedError: the rows of a look have been changed or removed.
+    """
+    found = looks.overlap(root, _sets(lines), row_hashes)
+    _refuse(_lost(lines, found.missing))
+    return found
+
+
 def _refuse(findings: list[Finding]) -> None:
     tampered = [finding.message for finding in findings if finding.tampered]
     if tampered:
         message = f"the ledger of looks at test sets has been changed: {'; '.join(tampered)}"
-        suggestion = "restore ledger.jsonl, or choose another folder with --runs"
+        suggestion = "restore ledger.jsonl and looks, or choose another folder with --runs"
         raise RefusedError(Problem("tampered-ledger", message, suggestion))
-
-
-def _keep_rows(root: Path, rows_hash: str, row_hashes: Hashes) -> None:
-    """Keeps the sorted distinct hashes of a test set, the smallest ones of a large set."""
-    import numpy as np
-
-    path = root / LOOKS / f"{rows_hash}.npy"
-    if path.exists():
-        return
-    with whole_files.writing(path):
-        path.parent.mkdir(exist_ok=True)
-    buffer = io.BytesIO()
-    np.save(buffer, np.unique(row_hashes)[:KEPT_ROWS], allow_pickle=False)
-    whole_files.write_bytes(path, buffer.getvalue())
-
-
-def _seen_rows(root: Path, earlier: set[str], rows_hash: str, row_hashes: Hashes) -> int:
-    """How many of the rows earlier looks have seen: exact unless a test set had more than `KEPT_ROWS` rows."""
-    import numpy as np
-
-    if rows_hash in earlier:
-        return len(row_hashes)
-    seen = np.zeros(len(row_hashes), dtype=bool)
-    comparable = int(np.iinfo(np.uint64).max)
-    for name in earlier:
-        kept = _kept_rows(root, name)
-        if len(kept) == KEPT_ROWS:  # nothing is known of larger hashes
-            comparable = min(comparable, int(kept[-1]))
-        seen |= np.isin(row_hashes, kept)
-    known = row_hashes <= np.uint64(comparable)
-    share = float(np.count_nonzero(seen & known)) / max(1, int(np.count_nonzero(known)))
-    return round(share * len(row_hashes))
-
-
-def _kept_rows(root: Path, rows_hash: str) -> Hashes:
-    import numpy as np
-
-    try:
-        kept: Hashes = np.load(root / LOOKS / f"{rows_hash}.npy", allow_pickle=False)
-    except (OSError, ValueError):  # removed or damaged: nothing is known of these rows
-        return np.zeros(0, dtype=np.uint64)
-    return kept

@@ -37,7 +37,9 @@ class Record(BaseModel):
         data_schema: the input columns, as they were decided.
         preprocessing_state, target_state: what was fitted, as plain data.
         fitted_hashes: over both, by training ("train", "refit"), known before its first epoch.
-        parameters: numbers in the network.
+        parameters: numbers in the network; model_bytes: of `model.keras`.
+        seconds_per_row, seconds_per_batch: what the saved model takes for one raw row, and for 32 of them, here.
+        decision: the threshold and the temperature that predictions are made with, and what chose them.
         trained_on: the subsets that the saved model was trained on.
         refit_epochs: how many epochs the first training found for the one on more rows.
         rate_factors: what scores made of the rates of each of them, where the schedule leaves that to scores.
@@ -78,6 +80,10 @@ class Record(BaseModel):
     target_state: JsonValue = None
     fitted_hashes: dict[str, str] = Field(default_factory=dict)
     parameters: int | None = None
+    model_bytes: int | None = None
+    seconds_per_row: float | None = None
+    seconds_per_batch: float | None = None
+    decision: dict[str, JsonValue] | None = None
     trained_on: tuple[str, ...] = ()
     refit_epochs: int | None = None
     rate_factors: tuple[float, ...] = ()

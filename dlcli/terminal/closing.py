@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
+from dlcli.numbers import number
 from dlcli.runs.directory import RunDirectory, runs_root
 from dlcli.runs.record import Record
-from dlcli.task import NUMBERS
-from dlcli.terminal.console import make_console, print_table
-from dlcli.terminal.numbers import number
+from dlcli.terminal.console import make_console, print_table, shown
 
-SUBSETS = ("train", "validation", "test")
+SUBSETS = ("train", "validation", "test", "data")
+"""In the order in which they are shown; "data" are the rows of another file."""
+LINEAR = "linear"
 
 
 def print_run(path: Path, *, as_json: bool = False) -> None:
@@ -26,16 +28,30 @@ def print_run(path: Path, *, as_json: bool = False) -> None:
     if as_json:
         console.print_json(json.dumps(_plain(path, entry, scores)))
         return
-    console.print()
-    print_table(console, _fold_table(scores) if scores["folds"] else _subset_table(scores))
-    if scores["folds"] and "test" in scores:
-        console.print()
-        print_table(console, _subset_table(scores))
-    for line in _remarks(entry, scores):
-        console.print(line, markup=False, style="dim")
-    console.print(f"\nrun   {_shown(path)}", markup=False)
+    _print_scores(console, scores)
+    console.print(f"\nrun   {shown(path)}", markup=False)
     for step in _next_steps(path, entry, scores):
         console.print(f"next  {step}", markup=False)
+
+
+def print_evaluation(path: Path, *, as_json: bool = False) -> None:
+    """Draws what a model reached on another file, or prints it as JSON. `path` is where it is kept."""
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    console = make_console()
+    if as_json:
+        told = {"run": path.parents[1].name, "path": str(path), "file": scores["file"]}
+        console.print_json(json.dumps({**told, "scores": scores}))
+        return
+    _print_scores(console, scores)
+    console.print(f"\nfile  {shown(Path(scores['file']))}\nkept  {shown(path)}", markup=False)
+
+
+def _print_scores(console: Console, scores: dict[str, Any]) -> None:
+    for table in _tables(scores):
+        console.print()
+        print_table(console, table)
+    for line in _remarks(scores):
+        console.print(line, markup=False, style="dim")
 
 
 def _plain(path: Path, entry: Record, scores: dict[str, Any]) -> dict[str, Any]:
@@ -43,34 +59,73 @@ def _plain(path: Path, entry: Record, scores: dict[str, Any]) -> dict[str, Any]:
     return {"run": entry.name, "path": str(path)} | {key: getattr(entry, key) for key in keys} | {"scores": scores}
 
 
+def _tables(scores: dict[str, Any]) -> Iterator[Table]:
+    if scores["folds"]:
+        yield _spread_table(scores["folds"], _baselines(scores, "folds"), "interval of the mean")
+    if any(subset in scores for subset in SUBSETS):
+        yield _subset_table(scores)
+    if scores["repeats"]:
+        yield _spread_table(scores["repeats"], [], "interval over seeds")
+    for subset in ("out_of_fold", *reversed(SUBSETS)):
+        if subset in scores and scores[subset].get("slices"):
+            yield _slice_table(subset, scores[subset]["slices"], scores["confidence"])
+            return
+
+
+def _baselines(scores: dict[str, Any], where: str) -> list[tuple[str, dict[str, float | None]]]:
+    """The reference and the linear baseline: what each is called, and its scores by metric in a subset, or "folds"."""
+    found = []
+    for base in scores["baselines"]:
+        scored = base["folds"] if where == "folds" else base["subsets"].get(where, {}).get("scores")
+        if scored and (base["reference"] or base["kind"] == LINEAR):
+            value = "mean" if where == "folds" else "value"
+            found.append((base["kind"], {each["name"]: each[value] for each in scored}))
+    return found
+
+
 def _subset_table(scores: dict[str, Any]) -> Table:
-    table = _table("subset", "rows", "metric", "score", f"{100 * scores['confidence']:g} % interval", "baseline")
-    for subset in SUBSETS:
-        if subset not in scores:
-            continue
-        baseline = {each["name"]: each["value"] for each in scores["baseline"][subset]["scores"]}
+    there = [subset for subset in SUBSETS if subset in scores]
+    kinds = list(dict.fromkeys(kind for subset in there for kind, _ in _baselines(scores, subset)))
+    table = _table("subset", "rows", "metric", "score", f"{100 * scores['confidence']:g} % interval", *kinds)
+    for subset in there:
+        baselines = dict(_baselines(scores, subset))
         for place, score in enumerate(scores[subset]["scores"]):
             first = (subset, f"{scores[subset]['rows']:,}") if place == 0 else ("", "")
             star = "*" if score["starred"] else ""
-            shown = (_number(score["value"]) + star, _interval(score), _number(baseline[score["name"]]))
-            table.add_row(*first, score["name"], *shown, style="bold" if subset == "test" else None)
+            shown = (_number(score["value"]) + star, _interval(score))
+            theirs = [_number(baselines.get(kind, {}).get(score["name"])) for kind in kinds]
+            table.add_row(*first, score["name"], *shown, *theirs, style="bold" if subset == "test" else None)
     return table
 
 
-def _fold_table(scores: dict[str, Any]) -> Table:
-    table = _table("metric", "mean", "sd", "lowest", "highest", "interval of the mean", "baseline")
-    for score, baseline in zip(scores["folds"], scores["baseline_folds"], strict=True):
-        values = [value for value in score["folds"] if value is not None]
+def _spread_table(
+    spread: list[dict[str, Any]], baselines: list[tuple[str, dict[str, float | None]]], interval: str
+) -> Table:
+    """Each metric over folds, or over seeds."""
+    table = _table("metric", "mean", "sd", "lowest", "highest", interval, *(kind for kind, _ in baselines))
+    for score in spread:
+        values = [value for value in score.get("folds") or score.get("values") or [] if value is not None]
         ends = (_number(min(values)), _number(max(values))) if values else ("-", "-")
-        shown = (_number(score["mean"]), _number(score["sd"]), *ends, _interval(score), _number(baseline["mean"]))
-        table.add_row(score["name"], *shown)
+        shown = (_number(score["mean"]), _number(score["sd"]), *ends, _interval(score))
+        table.add_row(score["name"], *shown, *(_number(theirs.get(score["name"])) for _, theirs in baselines))
+    return table
+
+
+def _slice_table(subset: str, slices: list[dict[str, Any]], confidence: float) -> Table:
+    """The first metric of each slice."""
+    table = _table("slice", "rows", "metric", "score", f"{100 * confidence:g} % interval")
+    for each in slices:
+        score = each["scores"][0]
+        star = "*" if score["starred"] else ""
+        name = f"{subset}: {each['column']} {each['value']}"
+        table.add_row(name, f"{each['rows']:,}", score["name"], _number(score["value"]) + star, _interval(score))
     return table
 
 
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        words = heading in ("subset", "metric")
+        words = heading in ("subset", "metric", "slice")
         table.add_column(heading, justify="left" if words else "right", no_wrap=True)
     return table
 
@@ -83,52 +138,47 @@ def _number(value: float | None) -> str:
     return "-" if value is None else number(value)
 
 
-def _remarks(entry: Record, scores: dict[str, Any]) -> Iterator[str]:
-    """What one must know to read the table."""
-    if scores["baseline_name"]:
-        yield f"baseline: {scores['baseline_name']}, from the training rows alone"
+def _remarks(scores: dict[str, Any]) -> Iterator[str]:
+    """What one must know to read the tables."""
+    names = [base["name"] for base in scores["baselines"] if base["reference"] or base["kind"] == LINEAR]
+    if names:
+        yield f"baselines, from the training rows alone: {', '.join(names)}"
+    for where, told in scores["verdicts"].items():
+        yield f"{where}: {told['sentence']}"
     shown = [each for name in SUBSETS if name in scores for each in scores[name]["scores"]]
-    yield from _not_above_baseline(entry, scores)
+    decision = scores["decision"]
+    if decision["chosen_on"]:
+        yield f"{' and '.join(_decided(decision))}, chosen on {decision['chosen_on'].replace('_', '-')} rows"
     if any(score["starred"] for score in shown):
-        yield "* these rows chose the epoch, so this score flatters"
+        yield "* these rows chose the epoch or the threshold, so this score flatters"
+    meaning = scores["meaning"]
     if scores["folds"]:
-        count = len(scores["folds"][0]["folds"])
-        yield f"{count} trainings; each row is scored by models that never saw it, and chose nothing"
+        first = scores["folds"][0]
+        yield f"{len(first['folds'])} trainings; each row is scored by models that never saw it, and chose nothing"
+        if first["degrees"]:
+            yield f"interval of the mean: {first['method']}, {first['degrees']} degrees of freedom. {meaning['folds']}"
+    if scores["repeats"]:
+        yield f"{len(scores['repeats'][0]['values'])} seeds. {meaning['repeats']}"
     if looks := scores["looks"]:
-        again = "" if looks == 1 else f": the best of {looks} looks flatters"
-        yield f"test set opened {'once' if looks == 1 else f'{looks} times'}{again}"
+        bound = scores["looks_bound"]
+        again = f": the best of {looks} equal models looks up to {_number(bound)} too good" if bound else ""
+        what = "these rows looked at" if "data" in scores else "test set opened"
+        yield f"{what} {'once' if looks == 1 else f'{looks} times'}{again}"
     reasons = dict.fromkeys(score["reason"] for score in [*shown, *(scores["folds"] or [])] if score["reason"])
     for reason in reasons:
         yield f"no interval: {reason}"
 
 
-def _not_above_baseline(entry: Record, scores: dict[str, Any]) -> Iterator[str]:
-    """Says which scores an answer that looks at no input would reach as well."""
-    pairs = [("folds", scores["folds"], scores["baseline_folds"], "mean")] if scores["folds"] else []
-    pairs += [
-        (subset, scores[subset]["scores"], scores["baseline"][subset]["scores"], "value")
-        for subset in ("validation", "test")
-        if subset in scores
-    ]
-    for where, reached, baseline, key in pairs:
-        worse = [a["name"] for a, b in zip(reached, baseline, strict=True) if not _is_better(a, b, key)]
-        if worse:
-            yield f"warning: not better than the baseline on {where}: {', '.join(worse)}"
-            hint = "look at the inputs and the learning rate"
-            if entry.goal is not None and entry.goal.task in NUMBERS:
-                hint += "; a large numeric target wants `scale: standardize`"
-            yield f"         {hint}"
-
-
-def _is_better(score: dict[str, Any], baseline: dict[str, Any], key: str) -> bool:
-    if score[key] is None or baseline[key] is None:
-        return True
-    better: bool = score[key] > baseline[key] if score["greater_is_better"] else score[key] < baseline[key]
-    return better
+def _decided(decision: dict[str, Any]) -> Iterator[str]:
+    threshold = decision["threshold"]
+    values = threshold if isinstance(threshold, list) else [threshold]
+    yield f"threshold {', '.join(map(_number, values))} ({decision['threshold_rule']})"
+    if decision["temperature"] != 1:
+        yield f"temperature {_number(decision['temperature'])}"
 
 
 def _next_steps(path: Path, entry: Record, scores: dict[str, Any]) -> Iterator[str]:
-    run = entry.name if path.parent == runs_root() else _shown(path)
+    run = entry.name if path.parent == runs_root() else shown(path)
     if entry.command == "kfold" and "test" not in scores:
         if entry.rows.get("test"):
             yield f"dlcli kfold ... --final   one model on all other rows; opens the {entry.rows['test']:,} test rows"
@@ -136,11 +186,3 @@ def _next_steps(path: Path, entry: Record, scores: dict[str, Any]) -> Iterator[s
     if "test" not in scores and entry.rows.get("test"):
         yield f"dlcli evaluate {run}   opens the sealed test set ({entry.rows['test']:,} rows)"
     yield f"dlcli predict {run} FILE   predicts new rows"
-
-
-def _shown(path: Path) -> str:
-    """The path as a person would type it."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -33,3 +34,11 @@ def print_table(console: Console, table: Table) -> None:
     needed = Measurement.get(console, console.options.update(width=PIPED_WIDTH), table).maximum
     wide = Console(file=console.file, width=max(needed, console.width), highlight=False)
     wide.print(table)
+
+
+def shown(path: Path) -> str:
+    """The path as a person would type it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

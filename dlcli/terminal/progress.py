@@ -10,8 +10,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Column
 
 from dlcli.events import EpochEnded, Event, Listener, Note, SegmentEnded, UnitEnded, UnitStarted, silent
+from dlcli.numbers import number
 from dlcli.terminal.console import make_console
-from dlcli.terminal.numbers import number
 
 SHOWN_VALUES = 4
 BAR_WIDTH = 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dlcli.numbers import number
 from dlcli.terminal.console import make_console
 from dlcli.terminal.curves import chart, printable, room
-from dlcli.terminal.numbers import number
 
 
 def print_rate_range(result: Mapping[str, Any]) -> None:

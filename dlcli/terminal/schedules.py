@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dlcli.numbers import number
 from dlcli.terminal.console import make_console
 from dlcli.terminal.curves import chart, printable, room, sparkline
-from dlcli.terminal.numbers import number
 
 _LINE_WIDTH = 48
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from dlcli.numbers import number
 from dlcli.terminal.console import make_console, print_table
-from dlcli.terminal.numbers import number
 
 
 def print_runs(rows: Sequence[dict[str, Any]]) -> None:

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from dlcli.part import Number, Section
 
+NOT_FINITE = "the loss is not finite"
+"""How every message about a divergence begins."""
+
 
 class Divergence(Section):
     """A loss that is not finite: back to the last good epoch, with a smaller learning rate."""

@@ -22,7 +22,7 @@ from dlcli.problems import DataError, Problem, TrainingError
 from dlcli.seeds import Seeds
 from dlcli.training.checkpoint import State
 from dlcli.training.compilation import BARE_LOSS
-from dlcli.training.divergence import Divergence, Recovery
+from dlcli.training.divergence import NOT_FINITE, Divergence, Recovery
 from dlcli.training.engine import Closed, Engine, Epoch, Rows, copies
 from dlcli.training.pace import Pace
 from dlcli.training.plateau import Plateau, plateau
@@ -354,7 +354,7 @@ class _Training:
         epoch, rate = self.epoch, float(self.rates.max())
         self.engine.put(self.good)
         self.batch, self.epoch_seconds = 0, 0.0
-        where = f"the loss is not finite in epoch {epoch} (learning rate up to {rate:.3g})"
+        where = f"{NOT_FINITE} in epoch {epoch} (learning rate up to {rate:.3g})"
         if self.recovery.go_back():
             self._warn(f"{where}: back to epoch {epoch - 1}, rates times {self.recovery.rate_factor:.3g} from here")
             return

@@ -13,15 +13,16 @@ from dlcli.config import rules
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.config.sections import Data
-from dlcli.data import hashes, kinds, layout, leakage, roles, sealed, target
+from dlcli.data import hashes, kinds, layout, leakage, roles, sealed, slices, target
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.splits import RowSplit
+from dlcli.data.target_columns import names_of
 from dlcli.data.target_section import Target
 from dlcli.events import Listener, Note
 from dlcli.part import Split, Step
 from dlcli.preprocessing import pipeline, planning
 from dlcli.problems import ConfigError, DataError, DlcliError, Problem
-from dlcli.samples import Found, Kind, Samples, Schema, Subset
+from dlcli.samples import Coded, Found, Kind, Samples, Schema, Subset
 from dlcli.task import CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -43,8 +44,12 @@ class Dataset:
         subsets: row numbers by subset.
         sealed: the targets of the test rows.
         facts: what splits and folds need to know of the rows.
+        slices: of the columns whose values are scored one by one.
+        groups: int64 (rows,), the number of each row's group, or None.
+        times: (rows,), what orders rows in time, or None where their order in the source does or none is known.
         misfits: cells per column that did not fit its kind and count as missing.
         found: what the source said of itself.
+        columns: every column of the source, and whether it holds text.
     """
 
     samples: Samples
@@ -57,8 +62,12 @@ class Dataset:
     subsets: Mapping[Subset, NDArray[np.int64]]
     sealed: sealed.SealedTargets
     facts: RowFacts
+    slices: tuple[slices.Slices, ...]
+    groups: NDArray[np.int64] | None
+    times: NDArray[Any] | None
     misfits: Mapping[str, int]
     found: Found
+    columns: Mapping[str, bool]
 
     @property
     def pool(self) -> NDArray[np.int64]:
@@ -156,7 +165,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     found = data.source.read()
     known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
     answer = target.resolve(data.target, found, experiment.task, data.missing_target, known_test)
-    names = target.names_of(data.target, found)
+    names = names_of(data.target, found)
     assigned = roles.assign(found, names, _wanted(data, split))
     row_hashes = hashes.row_hashes(found.samples)
     repeats = leakage.duplicates(row_hashes[answer.keep], data.duplicates)
@@ -169,6 +178,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     schema = kinds.infer(samples, inputs, not_test, overrides)
     typed, misfits = kinds.convert(samples.select(inputs), schema)
     weight = roles.weights(found.samples, assigned.weight) if assigned.weight else None
+    sliced = slices.cut(found.samples, experiment.evaluation.slices, not_test)
     closed, test_targets = sealed.seal(answer, subsets["test"], row_hashes)
     for note in (*found.notes, *answer.notes, *repeats.notes, *leakage.shared_rows(row_hashes, subsets)):
         emit(Note(note))
@@ -185,8 +195,12 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
         subsets,
         test_targets,
         facts,
+        sliced,
+        split.know(facts).groups,
+        facts.times,
         misfits,
         replace(found, samples=Samples({}, found.samples.rows)),
+        {name: isinstance(column, Coded) for name, column in found.samples.items()},
     )
     return dataset, split.settle(facts)
 
@@ -235,7 +249,7 @@ def _settled(experiment: Experiment, dataset: Dataset, split: RowSplit, steps: A
     source = data.source.model_copy(update=dict(dataset.found.settings))
     wanted = (data.target or Target()).model_copy(
         update={
-            "column": goal.names if data.target is None or data.target.column is None else data.target.column,
+            "column": (data.target and data.target.column) or dataset.found.target,
             "classes": goal.classes if goal.task in CLASSIFICATION else None,
         }
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 BATCH_VALUES = 2**22
 """Raw values in one batch of predictions."""
+BATCH_ROWS = 32
+"""Rows in the batch whose prediction is timed."""
+_CALLS = 3
 
 
 def load_model(path: Path, experiment: Experiment, *, trust: bool) -> keras.Model:
@@ -70,3 +74,22 @@ def predict(
     parts = [function(fitted.tensors(samples, rows[start : start + size])) for start in range(0, len(rows), size)]
     outputs = np.concatenate([part.numpy() for part in parts]).astype(np.float64) if parts else np.zeros((0, 1))
     return outputs[:, 0] if goal.task is Task.BINARY else outputs
+
+
+def seconds(model: keras.Model, fitted: Pipeline, samples: Samples) -> tuple[float, float]:
+    """What a call of the model takes on this machine: for one raw row, and for a batch of `BATCH_ROWS`.
+
+    The least of a few calls in Python, without `tf.function`, as a small service would call it.
+    """
+    return _fastest(model, fitted.tensors(samples, np.arange(1))), _fastest(
+        model, fitted.tensors(samples, np.arange(BATCH_ROWS) % samples.rows)
+    )
+
+
+def _fastest(model: keras.Model, rows: dict[str, Any]) -> float:
+    found = []
+    for _ in range(_CALLS):
+        started = time.perf_counter()
+        model(rows, training=False)
+        found.append(time.perf_counter() - started)
+    return min(found)

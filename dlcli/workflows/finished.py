@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dlcli.config.experiment import Experiment
 from dlcli.events import Listener
@@ -18,6 +20,9 @@ from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
 from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.recording import MODEL, RESOLVED, SCORES, Recording
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,11 @@ def reopened(found: Finished, emit: Listener) -> Iterator[Recording]:
     """A completed run to which something is added; its record stays completed."""
     with found.folder.lock():
         yield Recording(found.folder, found.record, emit, found.scores())
+
+
+def trained_rows(found: Record, dataset: Dataset) -> NDArray[np.int64]:
+    """The rows of its data that a run's model was trained on."""
+    return np.sort(np.concatenate([rows for name, rows in dataset.subsets.items() if name in found.trained_on]))
 
 
 def require_same_data(found: Record, dataset: Dataset) -> None:

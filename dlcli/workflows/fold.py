@@ -9,16 +9,19 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from dlcli.config.experiment import Experiment
+from dlcli.evaluation.decision import Decision
 from dlcli.events import Note
 from dlcli.runs.directory import RunDirectory
 from dlcli.seeds import Seeds
+from dlcli.task import Goal
 from dlcli.training import choice
 from dlcli.training.checkpoint import State
+from dlcli.workflows.baseline_answers import Answers, FittedBaselines
 from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.recording import as_csv, fitted_hash
 from dlcli.workflows.unit import Assignment, Ready, decided_rates, train_unit
@@ -37,10 +40,13 @@ PREDICTIONS = "predictions.npz"
 class Fold:
     """One fold of one repeat: rows that train, rows that choose the epoch, rows that are scored.
 
+    A repeat of a training with another seed is one too, in which validation rows choose and are scored.
+
     Attributes:
-        repeat, number: which it is, from 0.
+        repeat, number: which it is, from 0; both give its seeds.
         index, count: the same among all folds of all repeats.
         label: the same as a person reads it.
+        kind: what it is one of.
     """
 
     repeat: int
@@ -51,11 +57,17 @@ class Fold:
     train: NDArray[np.int64]
     inner: NDArray[np.int64]
     scored: NDArray[np.int64]
+    kind: Literal["folds", "repeats"] = "folds"
+
+    @property
+    def place(self) -> str:
+        """Where it is kept in the run directory."""
+        return f"{self.kind}/{self.name}"
 
     @property
     def name(self) -> str:
         """Its name among files."""
-        return f"{self.repeat + 1}-{self.number + 1}"
+        return f"{self.repeat + 1}-{self.number + 1}" if self.kind == "folds" else str(self.repeat + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,14 +75,22 @@ class Reached:
     """What a run needs of a fold.
 
     Attributes:
-        prediction: of the scored rows.
+        prediction: of the scored rows, as the network gives it, at temperature 1.
+        decision: the temperature and the threshold that the inner rows chose.
         chosen_epoch: whose weights made it.
+        answers: what the baselines of the same training rows say.
         rate_factors: what scores made of the rates of each epoch, where the schedule leaves that to scores.
     """
 
     prediction: NDArray[np.float64]
+    decision: Decision
     chosen_epoch: int
+    answers: tuple[Answers, ...]
     rate_factors: tuple[float, ...] = ()
+
+    def tempered(self, goal: Goal) -> NDArray[np.float64]:
+        """The predictions at the chosen temperature."""
+        return self.decision.apply(goal, self.prediction)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +104,7 @@ class Outcome:
         engine: what ran the epochs, and why.
         notes: worth saying once.
         model: the saved model, where it is wanted.
+        fitted: what preprocessing has learned, as plain data.
     """
 
     reached: Reached
@@ -93,6 +114,7 @@ class Outcome:
     engine: choice.Choice
     notes: tuple[Note, ...]
     model: bytes | None
+    fitted: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,17 +158,24 @@ class FoldUnit:
             keep=lambda state: tools.keep({"fitted": fitted, "training": state}),
             interrupted=tools.interrupted,
         )
-        outcome, unit = trained.outcome, trained.unit
+        outcome, unit, settings = trained.outcome, trained.unit, self.experiment.kfold
+        decision = trained.decide()
+        baselines = FittedBaselines(self.experiment, dataset, trained.fitted, fold.train)
         return Outcome(
             Reached(
-                trained.predict(dataset, fold.scored), outcome.chosen_epoch, decided_rates(self.experiment, outcome)
+                trained.predict(dataset, fold.scored),
+                decision,
+                outcome.chosen_epoch,
+                baselines.answers(fold.scored),
+                decided_rates(self.experiment, outcome),
             ),
             outcome.epochs_run,
             outcome.stopped_by,
             outcome.history,
             unit.choice,
-            unit.notes,
-            _saved(trained.export()) if self.experiment.kfold.keep_models else None,
+            (*unit.notes, *(Note(text, warning=True) for text in decision.notes)),
+            _saved(trained.export(decision)) if settings.keep_models or settings.ensemble else None,
+            trained.fitted.state,
         )
 
 
@@ -162,43 +191,50 @@ def write(
     fold: Fold,
     outcome: Outcome,
     scores: Mapping[str, float],
-    baseline: Mapping[str, float],
+    baselines: Mapping[str, Mapping[str, float]],
 ) -> None:
     """Keeps a finished fold; after this, and not before, `read` finds it."""
-    reached, place = outcome.reached, f"folds/{fold.name}"
+    reached, place = outcome.reached, fold.place
     folder.write_text(f"{place}/history.csv", as_csv(outcome.history))
     if outcome.model is not None:
         folder.write_bytes(f"{place}/model.keras", outcome.model)
     buffer = io.BytesIO()
-    np.savez(buffer, rows=fold.scored, prediction=reached.prediction)
+    arrays: dict[str, Any] = {each.kind: each.prediction for each in reached.answers}
+    np.savez(buffer, rows=fold.scored, prediction=reached.prediction, **arrays)
     folder.write_bytes(f"{place}/{PREDICTIONS}", buffer.getvalue())
     result = {
         "repeat": fold.repeat + 1,
         "fold": fold.number + 1,
         "rows": {"train": len(fold.train), "inner": len(fold.inner), "scored": len(fold.scored)},
         "chosen_epoch": reached.chosen_epoch,
+        "decision": reached.decision.as_json(),
         "rate_factors": reached.rate_factors,
         "epochs_run": outcome.epochs_run,
         "stopped_by": outcome.stopped_by,
         "engine": outcome.engine.kind,
         "engine_reason": outcome.engine.reason,
+        **({} if outcome.model is None else {"fitted": outcome.fitted}),
         "scores": _finite(scores),
-        "baseline": _finite(baseline),
+        "baselines": {
+            each.kind: {"name": each.name, "scores": _finite(baselines[each.kind])} for each in reached.answers
+        },
     }
     folder.write_json(f"{place}/{RESULT}", result)
 
 
 def read(folder: RunDirectory, fold: Fold) -> Reached | None:
     """What a fold reached, if it is finished and its files are whole."""
-    place = folder.path / "folds" / fold.name
+    place = folder.path / fold.place
     try:
         result = json.loads((place / RESULT).read_bytes())
         with np.load(place / PREDICTIONS, allow_pickle=False) as arrays:
             rows, prediction = arrays["rows"], arrays["prediction"]
+            answers = tuple(Answers(each["name"], kind, arrays[kind]) for kind, each in result["baselines"].items())
         chosen_epoch, rates = int(result["chosen_epoch"]), tuple(map(float, result["rate_factors"]))
+        reached = Reached(prediction, Decision.from_json(result["decision"]), chosen_epoch, answers, rates)
     except Exception:  # a damaged file makes zipfile and numpy raise almost anything: then the fold is trained again
         return None
-    return Reached(prediction, chosen_epoch, rates) if np.array_equal(rows, fold.scored) else None
+    return reached if np.array_equal(rows, fold.scored) else None
 
 
 def _finite(scores: Mapping[str, float]) -> dict[str, Any]:

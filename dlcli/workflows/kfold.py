@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,29 +11,28 @@ import numpy as np
 from dlcli.config.document import Document, load
 from dlcli.config.experiment import Experiment
 from dlcli.data import folds as cutting
-from dlcli.data.splits import Chronological, RowSplit
-from dlcli.evaluation import fold_scores, scores
-from dlcli.evaluation.scores import ScoreSheet
-from dlcli.events import Event, Listener, Note, UnitEnded, UnitStarted, silent
-from dlcli.problems import Problem, TrainingError
+from dlcli.data.splits import RowSplit
+from dlcli.evaluation.decision import Decision
+from dlcli.events import Listener, Note, UnitEnded, silent
 from dlcli.runs.directory import RunDirectory
 from dlcli.seeds import Seeds
 from dlcli.training.reuse import Bench
-from dlcli.workflows import fold as one_fold
 from dlcli.workflows import resuming
+from dlcli.workflows.baseline_answers import FittedBaselines
 from dlcli.workflows.dataset import Dataset, located, prepare
-from dlcli.workflows.fold import Fold, FoldTask, FoldUnit, Outcome, Reached
+from dlcli.workflows.ensemble import keep_ensemble
+from dlcli.workflows.fold import Fold, Reached
+from dlcli.workflows.fold_summary import summary
+from dlcli.workflows.fold_trainings import FoldTrainings
 from dlcli.workflows.interruption import interruption
-from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.recording import Recording, RunResult, recording, resume_command, where_it_goes_on
+from dlcli.workflows.recording import Recording, RunResult, recording, where_it_goes_on
 from dlcli.workflows.resuming import Given
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
-from dlcli.workflows.unit import Assignment, DivergedUnitError, train_unit
-from dlcli.workflows.worker_process import Failed
+from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, train_unit
 from dlcli.workflows.workers import Crew, threads_per_job
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 FINAL = "final"
 """Under which name the state of the final training is kept."""
@@ -152,84 +149,31 @@ class _Work:
 
     def do(self, crew: Crew) -> None:
         """Whatever is left to do."""
-        run = self.run
+        run, experiment = self.run, self.experiment
         run.update(jobs=min(crew.jobs, len(self.plan)))
         if crew.jobs == 1:
             run.update(threads=run.load_tensorflow(run.entry.threads))
-        reached = self._train(crew)
-        run.write_scores(_summary(self.experiment, self.dataset, self.plan, reached, run).as_json())
-        if run.entry.options.get("final"):
-            self._finish(reached)
+        work = FoldTrainings(self.document, experiment, self.dataset, self.plan, run, self.listener)
+        reached = work.train(crew)
+        run.write_scores(summary(experiment, self.dataset, self.plan, reached, run))
+        final = bool(run.entry.options.get("final"))
+        if experiment.kfold.ensemble:
+            run.load_tensorflow(run.entry.threads)
+            model, fitted = keep_ensemble(experiment, self.dataset, self.plan, reached, run)
+        elif final:
+            trained = self._train_final(reached)
+            model, fitted = run.keep_model(trained, self._decision, trained_on=("train", "validation")), trained.fitted
+        if final:
+            scorer = Scorer(experiment, self.dataset, self._decision)
+            baselines = FittedBaselines(experiment, self.dataset, fitted, self.dataset.pool)
+            open_test(run, scorer, model, fitted, baselines, "kfold --final")
 
-    def _train(self, crew: Crew) -> list[Reached]:
-        """Trains every fold that is not finished yet, and keeps each as soon as it is.
+    @property
+    def _decision(self) -> Decision:
+        return Decision.from_json(self.run.entry.decision or {})
 
-        Raises:
-            TrainingError: some folds failed.
-        """
-        reached = {fold.index: found for fold in self.plan if (found := one_fold.read(self.run.folder, fold))}
-        missing = [fold for fold in self.plan if fold.index not in reached]
-        tasks = [FoldTask(fold, self.run.state(_training(fold))) for fold in missing]
-        if self.run.entry.resumed:
-            begun = sum(task.resume is not None for task in tasks)
-            text = f"{len(reached)} of {len(self.plan)} folds are trained already, {begun} go on from a checkpoint"
-            self.listener(Note(f"{text}, {len(tasks) - begun} begin with epoch 1"))
-        failed: dict[int, Failed] = {}
-        results = crew.run(
-            FoldUnit(self.experiment, self.dataset.for_training()),
-            tasks,
-            threads=self.run.entry.threads,
-            emit=lambda number, event: self._tell(missing[number], event),
-            keep=lambda number, state: self.run.keep_state(_training(missing[number]), state),
-        )
-        with located(self.document), closing(results):
-            for number, result in results:
-                fold = missing[number]
-                if isinstance(result, Failed):
-                    failed[fold.index] = result
-                    self.listener(UnitEnded(fold.label, "failed", index=fold.index))
-                else:
-                    self._keep(fold, result)
-                    reached[fold.index] = result.reached
-            if failed:
-                raise TrainingError(self._failures(failed))
-        return [reached[fold.index] for fold in self.plan]
-
-    def _tell(self, fold: Fold, event: Event) -> None:
-        """Passes on what a fold says; the history of each is kept with it, so that the run's stays out of it."""
-        match event:
-            case Note():
-                self.run.emit(replace(event, text=f"{fold.label}: {event.text}"))
-            case UnitStarted():
-                self.listener(event)
-            case _:
-                self.listener(replace(event, index=fold.index))
-
-    def _keep(self, fold: Fold, outcome: Outcome) -> None:
-        """Scores a fold and writes it down."""
-        experiment, dataset = self.experiment, self.dataset
-        values, baseline = _scores(experiment, dataset, fold, outcome.reached)
-        one_fold.write(self.run.folder, fold, outcome, values, baseline)
-        self.run.drop_state(_training(fold))
-        if fold.index == 0:
-            self.run.update(engine=outcome.engine.kind, engine_reason=outcome.engine.reason)
-            for note in outcome.notes:
-                self.run.emit(note)
-        self.listener(UnitEnded(fold.label, f"epoch {outcome.reached.chosen_epoch}", values, index=fold.index))
-
-    def _failures(self, failed: Mapping[int, Failed]) -> Iterable[Problem]:
-        """The problems of folds, each once, with the names of those that have it."""
-        folds: dict[Problem, list[str]] = {}
-        for fold in self.plan:
-            failure = failed.get(fold.index, Failed(()))
-            for problem in failure.problems:
-                hint = f"{resume_command(self.run)} trains the missing folds" if failure.lost else problem.suggestion
-                folds.setdefault(replace(problem, suggestion=hint), []).append(fold.label)
-        for problem, labels in folds.items():
-            yield replace(problem, message=f"{_listed(labels)}: {problem.message}")
-
-    def _finish(self, reached: Sequence[Reached]) -> None:
-        """One model on all rows but the test rows, and one look at those."""
+    def _train_final(self, reached: Sequence[Reached]) -> Trained:
+        """One model on all rows but the test rows."""
         run, dataset = self.run, self.dataset
         epochs = max(1, round(float(np.median([each.chosen_epoch for each in reached]))))
         nobody = np.zeros(0, dtype=np.int64)
@@ -258,70 +202,8 @@ class _Work:
                 )
         except DivergedUnitError as error:
             if error.trained.outcome.epochs_run:
-                run.keep_model(error.trained, trained_on=("train", "validation"))
+                run.keep_model(error.trained, Decision(), trained_on=("train", "validation"))
             raise
         run.emit(UnitEnded(label, f"{epochs} epochs, the median of the folds"))
         run.write_history()
-        run.keep_model(trained, trained_on=("train", "validation"))
-        scorer = Scorer(self.experiment, dataset, dataset.pool)
-        open_test(run, scorer, trained.export(), trained.fitted, "kfold --final")
-
-
-def _listed(words: Sequence[str]) -> str:
-    *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def _training(fold: Fold) -> str:
-    """Under which name a fold's state is kept."""
-    return f"fold-{fold.name}"
-
-
-def _scores(
-    experiment: Experiment, dataset: Dataset, fold: Fold, reached: Reached
-) -> tuple[dict[str, float], dict[str, float]]:
-    """The scores of a fold, and those of its baseline."""
-    base = Scorer(experiment, dataset, fold.train).baseline
-    values = _values(experiment, dataset, fold.scored, reached.prediction, experiment.evaluation.threshold)
-    return values, _values(experiment, dataset, fold.scored, base.predict(len(fold.scored)), base.threshold)
-
-
-def _values(
-    experiment: Experiment,
-    dataset: Dataset,
-    rows: NDArray[np.int64],
-    prediction: NDArray[np.float64],
-    threshold: float,
-) -> dict[str, float]:
-    weight = None if dataset.weight is None else dataset.weight[rows]
-    answer = dataset.answer
-    return scores.score(experiment.metrics or (), answer.goal, answer.values[rows], prediction, weight, threshold)
-
-
-def _summary(
-    experiment: Experiment, dataset: Dataset, plan: Sequence[Fold], reached: Sequence[Reached], run: Recording
-) -> ScoreSheet:
-    """Mean, standard deviation and interval over folds; the out-of-fold predictions are kept."""
-    metrics, settings, evaluation = experiment.metrics or (), experiment.kfold, experiment.evaluation
-    ordered = isinstance(experiment.split, Chronological)
-    dependence = "each fold trains on more rows than the one before" if ordered else ""
-    pairs = [_scores(experiment, dataset, fold, each) for fold, each in zip(plan, reached, strict=True)]
-    summaries = [
-        fold_scores.summarize(metrics, values, settings.folds, confidence=evaluation.confidence, dependence=dependence)
-        for values in ([values for values, _ in pairs], [baseline for _, baseline in pairs])
-    ]
-    numbers = {"repeat": [fold.repeat + 1 for fold in plan], "fold": [fold.number + 1 for fold in plan]}
-    lengths = [len(fold.scored) for fold in plan]
-    run.write_predictions(
-        "out-of-fold",
-        Predictions(
-            dataset.answer.goal,
-            np.concatenate([each.prediction for each in reached]),
-            np.concatenate([fold.scored for fold in plan]),
-            evaluation.threshold,
-            {name: np.repeat(each, lengths) for name, each in numbers.items()},
-        ),
-    )
-    run.update(chosen_epochs=tuple(each.chosen_epoch for each in reached))
-    name = Scorer(experiment, dataset, dataset.pool).baseline.name
-    return ScoreSheet({}, {}, name, None, evaluation.confidence, summaries[0], summaries[1])
+        return trained

@@ -9,6 +9,7 @@ import numpy as np
 from dlcli import backend
 from dlcli.config.document import load
 from dlcli.data.new_rows import read_new_rows
+from dlcli.evaluation.decision import Decision
 from dlcli.events import Listener, Note, silent
 from dlcli.runs import directory
 from dlcli.workflows import exported
@@ -62,4 +63,5 @@ def predict(
     backend.load()
     model = exported.load_model(found.model, experiment, trust=trust)
     values = exported.predict(model, fitted, rows.samples, np.arange(rows.samples.rows), goal)
-    return Predictions(goal, values, np.arange(len(values)), experiment.evaluation.threshold)
+    decision = Decision.from_json(found.record.decision or {})
+    return Predictions(goal, values, np.arange(len(values)), decision.threshold_for(goal))

@@ -19,6 +19,7 @@ from dlcli import backend, custom_code
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.config.writer import to_yaml
+from dlcli.evaluation.decision import Decision
 from dlcli.events import EpochEnded, Event, Listener, Note, UnitStarted
 from dlcli.part import Part
 from dlcli.part import Record as Fields
@@ -28,6 +29,7 @@ from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
 from dlcli.training import checkpoint
 from dlcli.training.checkpoint import State
+from dlcli.workflows import exported
 from dlcli.workflows.dataset import Dataset, misfit_warnings
 from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.unit import Ready, Trained
@@ -163,17 +165,24 @@ class Recording:
         """Keeps predictions of a subset."""
         self.folder.write_bytes(f"predictions/{name}.parquet", predictions.parquet())
 
-    def keep_model(self, trained: Trained, *, trained_on: Sequence[str]) -> None:
-        """Saves the model that takes raw rows, and what was fitted for it."""
-        self.save_model(trained.export(), MODEL)
+    def keep_model(self, trained: Trained, decision: Decision, *, trained_on: Sequence[str]) -> keras.Model:
+        """Saves the model that takes raw rows, and what was fitted for it; returns the model."""
+        model, unit = trained.export(decision), trained.unit
+        self.save_model(model, MODEL)
         outcome = trained.outcome
+        for_one, for_batch = exported.seconds(model, unit.fitted, unit.dataset.samples)
         self.update(
-            **_known_before_training(trained.unit),
+            **_known_before_training(unit),
+            decision=decision.as_json(),
+            model_bytes=(self.folder.path / MODEL).stat().st_size,
+            seconds_per_row=for_one,
+            seconds_per_batch=for_batch,
             stopped_by=outcome.stopped_by,
             chosen_epoch=outcome.chosen_epoch,
             epochs_run=outcome.epochs_run,
             trained_on=tuple(trained_on),
         )
+        return model
 
     def save_model(self, model: keras.Model, name: str) -> None:
         """Saves a model whole or not at all."""
@@ -193,9 +202,9 @@ class Recording:
         self.looks = entry.looks
         for note in entry.notes:
             self.emit(Note(note, warning=True))
-        if entry.looks == 1 and entry.seen_rows:
-            seen = f"{entry.seen_rows:,} of these {len(row_hashes):,} test rows"
-            self.emit(Note(f"{seen} were looked at before, in other test sets", warning=True))
+        if 0 < entry.seen_rows < len(row_hashes):
+            seen = f"{entry.seen_rows:,} of these {len(row_hashes):,} rows"
+            self.emit(Note(f"{seen} were looked at before, among others", warning=True))
         self.update(ledger_lines=tuple(dict.fromkeys((*self.entry.ledger_lines, entry.line_hash))))
 
     def result(self) -> RunResult:

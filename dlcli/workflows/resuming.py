@@ -94,7 +94,7 @@ def find(
     command: str,
     runs: Path | str | None,
     name: str | None,
-    options: Mapping[str, bool],
+    options: Mapping[str, bool | int],
 ) -> RunDirectory:
     """The run to go on with.
 

@@ -1,18 +1,30 @@
-"""Scores of subsets beside their baseline, and the one place that opens the sealed test set."""
+"""Scores of subsets beside their baselines, and the one place that opens the sealed test set.
+
+What `scores.json` holds grows by subsets: `Scorer.sheet` begins it, `Scored.added_to` adds a subset.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlcli.config.experiment import Experiment
-from dlcli.data.splits import Chronological, Grouped
-from dlcli.evaluation import baselines
-from dlcli.evaluation.scores import SubsetScores, score_table
+from dlcli.evaluation.baselines import Baseline
+from dlcli.evaluation.costs import mean_cost
+from dlcli.evaluation.decision import Decision
+from dlcli.evaluation.details import details
+from dlcli.evaluation.estimate import meaning
+from dlcli.evaluation.intervals import looks_bound
+from dlcli.evaluation.power import verdict
+from dlcli.evaluation.rows import ScoredRows
+from dlcli.evaluation.scores import score, score_table
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.problems import ConfigError, Problem
 from dlcli.workflows import exported
+from dlcli.workflows.baseline_answers import Answers, FittedBaselines, in_time_order
 from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.recording import Recording
@@ -21,64 +33,180 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
+    from dlcli.part import Threshold
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A subset with its scores, as plain data.
+
+    Attributes:
+        subset: scores and figures.
+        baselines: name, kind, reference, and the scores of each on the same rows.
+        verdict: whether the model is better than the reference; None without one.
+    """
+
+    subset: Json
+    baselines: tuple[Json, ...]
+    verdict: Json | None
+
+    def added_to(self, scores: Json, name: str) -> Json:
+        """The scores with this subset added, or replaced."""
+        known = {each["kind"]: each for each in scores["baselines"]}
+        merged = []
+        for each in self.baselines:
+            earlier = known.pop(each["kind"], {"subsets": {}, "folds": None})
+            told = {key: each[key] for key in ("name", "kind", "reference")}
+            merged.append({**earlier, **told, "subsets": {**earlier["subsets"], name: each["scores"]}})
+        verdicts = scores["verdicts"] | ({name: self.verdict} if self.verdict else {})
+        return {**scores, name: self.subset, "baselines": [*merged, *known.values()], "verdicts": verdicts}
+
 
 class Scorer:
     """Scores rows of one data set as an experiment asks for."""
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, train: NDArray[np.int64]) -> None:
-        """Takes the baseline's answer from the training rows."""
-        self.experiment, self.dataset = experiment, dataset
-        self.goal = dataset.answer.goal
-        self.baseline = baselines.baseline(self.goal, dataset.answer.values[train], self._weight(train))
-        self._dependence = _dependence(experiment)
+    def __init__(self, experiment: Experiment, dataset: Dataset, decision: Decision) -> None:
+        """Settles what is scored, and how.
 
-    def scores(
+        Args:
+            experiment: which metrics, slices and costs.
+            dataset: whose rows are scored.
+            decision: the model's threshold and temperature.
+        """
+        self.experiment, self.dataset, self.decision = experiment, dataset, decision
+        self.goal = dataset.answer.goal
+        costs = experiment.evaluation.costs
+        self.metrics = (*(experiment.metrics or ()), *(() if costs is None else (mean_cost(self.goal, costs),)))
+        self.ordered = in_time_order(experiment)
+
+    def sheet(self) -> Json:
+        """What `scores.json` holds before a subset is scored."""
+        grouped = self.dataset.groups is not None
+        return {
+            "folds": None,
+            "repeats": None,
+            "baselines": [],
+            "verdicts": {},
+            "decision": self.decision.as_json(),
+            "looks": None,
+            "looks_bound": None,
+            "confidence": self.confidence,
+            "meaning": {"rows": meaning(self.confidence, grouped=grouped, ordered=self.ordered)},
+        }
+
+    def score(
+        self,
+        rows: NDArray[np.int64],
+        prediction: NDArray[np.float64],
+        answers: Sequence[Answers],
+        *,
+        truth: NDArray[Any] | None = None,
+        threshold: Threshold | None = None,
+        starred: bool = False,
+        figures: bool = True,
+    ) -> Scored:
+        """The scores of predictions of rows beside those of baselines.
+
+        Args:
+            rows: row numbers.
+            prediction: of each, at the decided temperature.
+            answers: what baselines say of the same rows.
+            truth: where the data set does not hold it.
+            threshold: where it is not the decided one.
+            starred: whether these rows chose something.
+            figures: whether classes, curves, slices and the verdict are wanted too.
+        """
+        model = self.rows(rows, prediction, truth=truth, threshold=threshold)
+        subset = self._plain(model, starred=starred)
+        if figures:
+            tempered = starred and self.experiment.evaluation.calibrate is not None
+            subset |= details(model, confidence=self.confidence, fitted_temperature=tempered, starred=starred)
+            subset["slices"] = list(self._slices(model, self.in_order(rows), starred=starred)) or None
+        found, compared = [], None
+        for number, answer in enumerate(answers):
+            guess = self.rows(rows, answer.prediction, truth=truth, threshold=Baseline.threshold)
+            told = {"name": answer.name, "kind": answer.kind, "reference": number == 0}
+            found.append(told | {"scores": self._plain(guess)})
+            if number == 0 and figures:
+                compared = verdict(self.metrics, model, guess, self.confidence).as_json()
+        return Scored(subset, tuple(found), compared)
+
+    def bare(
+        self, rows: NDArray[np.int64], prediction: NDArray[np.float64], answers: Sequence[Answers]
+    ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+        """The bare scores of predictions of rows, and those of each baseline by its kind."""
+        values = score(self.metrics, self.rows(rows, prediction))
+        return values, {
+            each.kind: score(self.metrics, self.rows(rows, each.prediction, threshold=Baseline.threshold))
+            for each in answers
+        }
+
+    def rows(
         self,
         rows: NDArray[np.int64],
         prediction: NDArray[np.float64],
         *,
         truth: NDArray[Any] | None = None,
-        starred: bool = False,
-    ) -> SubsetScores:
-        """The scores of predictions of rows; `truth` where the data set does not hold it."""
-        return self._table(rows, prediction, truth, self.experiment.evaluation.threshold, starred=starred)
-
-    def baseline_scores(self, rows: NDArray[np.int64], *, truth: NDArray[Any] | None = None) -> SubsetScores:
-        """What the baseline reaches on the same rows."""
-        return self._table(rows, self.baseline.predict(len(rows)), truth, self.baseline.threshold, starred=False)
-
-    def _table(
-        self,
-        rows: NDArray[np.int64],
-        prediction: NDArray[np.float64],
-        truth: NDArray[Any] | None,
-        threshold: float,
-        *,
-        starred: bool,
-    ) -> SubsetScores:
-        return score_table(
-            self.experiment.metrics or (),
+        threshold: Threshold | None = None,
+    ) -> ScoredRows:
+        """Rows with what is known of how they depend on each other; in order of time where there is one."""
+        order, dataset = self._order(rows), self.dataset
+        truth = dataset.answer.values[rows] if truth is None else truth
+        threshold = self.decision.threshold_for(self.goal) if threshold is None else threshold
+        if isinstance(threshold, np.ndarray) and threshold.shape == truth.shape:
+            threshold = threshold[order]
+        weight, groups, ordered = dataset.weight, dataset.groups, rows[order]
+        return ScoredRows(
             self.goal,
-            self.dataset.answer.values[rows] if truth is None else truth,
-            prediction,
-            self._weight(rows),
+            truth[order],
+            prediction[order],
+            None if weight is None else weight[ordered],
             threshold,
-            confidence=self.experiment.evaluation.confidence,
-            starred=starred,
-            dependence=self._dependence,
+            None if groups is None else groups[ordered],
+            self.ordered,
         )
 
-    def _weight(self, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
-        return None if self.dataset.weight is None else self.dataset.weight[rows]
+    def in_order(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows as `rows` puts them."""
+        return rows[self._order(rows)]
 
+    def _order(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        if not self.ordered:
+            return np.arange(len(rows))
+        times = self.dataset.times
+        return np.lexsort((rows,) if times is None else (rows, times[rows]))
 
-def _dependence(experiment: Experiment) -> str:
-    """Why rows are not independent, so that intervals made for independent ones would be too narrow."""
-    if isinstance(experiment.split, Chronological) or experiment.data.time is not None:
-        return "rows are in time order"
-    if isinstance(experiment.split, Grouped) or experiment.data.group is not None:
-        return "rows come in groups"
-    return ""
+    def predictions(
+        self, rows: NDArray[np.int64], prediction: NDArray[np.float64], *, sealed: bool = False, **more: Any
+    ) -> Predictions:
+        """Predictions of rows as they are kept, with the truth unless it is sealed."""
+        dataset = self.dataset
+        beside = {"weight": dataset.weight, "group": dataset.groups, "time": dataset.times}
+        return Predictions(
+            self.goal,
+            prediction,
+            rows,
+            self.decision.threshold_for(self.goal),
+            actual=None if sealed else dataset.answer.values[rows],
+            beside={} if sealed else {name: each[rows] for name, each in beside.items() if each is not None},
+            **more,
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Of all intervals."""
+        return self.experiment.evaluation.confidence
+
+    def _slices(self, model: ScoredRows, rows: NDArray[np.int64], *, starred: bool) -> Iterator[Json]:
+        for each in self.dataset.slices:
+            for value, places in each.of(rows):
+                yield {"column": each.column, "value": value, **self._plain(model.take(places), starred=starred)}
+
+    def _plain(self, rows: ScoredRows, *, starred: bool = False) -> Json:
+        table = score_table(self.metrics, rows, confidence=self.confidence, starred=starred)
+        return {"rows": len(rows), "scores": [each.as_json() for each in table]}
 
 
 def require_test_rows(dataset: Dataset) -> None:
@@ -94,7 +222,14 @@ def require_test_rows(dataset: Dataset) -> None:
     dataset.require_weight(dataset.sealed.rows, "test row")
 
 
-def open_test(run: Recording, scorer: Scorer, model: keras.Model, fitted: Pipeline, command: str) -> None:
+def open_test(
+    run: Recording,
+    scorer: Scorer,
+    model: keras.Model,
+    fitted: Pipeline,
+    fitted_baselines: FittedBaselines,
+    command: str,
+) -> None:
     """Opens the sealed test set once: the look is written to the ledger, then the model is scored.
 
     Args:
@@ -102,13 +237,45 @@ def open_test(run: Recording, scorer: Scorer, model: keras.Model, fitted: Pipeli
         scorer: of the experiment.
         model: the exported model, on raw rows.
         fitted: its preprocessing.
+        fitted_baselines: of its training rows.
         command: which command looks.
     """
+    rows = scorer.dataset.sealed.rows
+    prediction = exported.predict(model, fitted, scorer.dataset.samples, rows, scorer.goal)
+    scores = look(run, scorer, prediction, fitted_baselines, command, (run.result().scores, "test"))
+    run.write_predictions("test", scorer.predictions(rows, prediction, sealed=True))
+    run.write_scores(scores)
+
+
+def look(
+    run: Recording,
+    scorer: Scorer,
+    prediction: NDArray[np.float64],
+    fitted_baselines: FittedBaselines | None,
+    command: str,
+    added_to: tuple[Json, str],
+    *,
+    starred: bool = False,
+) -> Json:
+    """Scores predictions of sealed rows, whose targets are opened once the look is written to the ledger.
+
+    Args:
+        run: the hash of the ledger's line is added to its record.
+        scorer: of the rows.
+        prediction: of the sealed rows.
+        fitted_baselines: what they are compared with, if it is known.
+        command: which command looks.
+        added_to: the scores that they join, and as which subset.
+        starred: whether these rows chose something.
+
+    Returns:
+        all scores, with the count of looks and how much too good the best of so many looks.
+    """
     dataset, rows = scorer.dataset, scorer.dataset.sealed.rows
-    prediction = exported.predict(model, fitted, dataset.samples, rows, scorer.goal)
     truth = dataset.sealed.open(lambda hashes: run.look(command, dataset.data_hash, hashes))
-    run.write_predictions("test", Predictions(scorer.goal, prediction, rows, scorer.experiment.evaluation.threshold))
-    scores = run.result().scores
-    baseline = scores["baseline"] | {"test": scorer.baseline_scores(rows, truth=truth).as_json()}
-    test = scorer.scores(rows, prediction, truth=truth).as_json()
-    run.write_scores(scores | {"test": test, "baseline": baseline, "looks": run.looks})
+    answers = fitted_baselines.answers(rows, truth=truth) if fitted_baselines else ()
+    scores, name = added_to
+    scores = scorer.score(rows, prediction, answers, truth=truth, starred=starred).added_to(scores, name)
+    value, looks = scores[name]["scores"][0]["value"], run.looks or 1
+    bound = None if value is None else looks_bound(scorer.metrics[0], value, len(rows), looks)
+    return scores | {"looks": run.looks, "looks_bound": bound}

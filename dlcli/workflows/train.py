@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from dlcli import backend
 from dlcli.config.document import Document, load
 from dlcli.config.experiment import Experiment
-from dlcli.evaluation.scores import ScoreSheet
+from dlcli.data.row_facts import SUBSETS
+from dlcli.evaluation.decision import Decision
 from dlcli.events import Listener, Note, UnitEnded, silent
 from dlcli.problems import ConfigError, Problem
 from dlcli.seeds import Seeds
 from dlcli.training.choice import Choice, Kind
 from dlcli.training.reuse import Bench
-from dlcli.workflows import resuming
+from dlcli.training.stopping import LAST
+from dlcli.workflows import repeats, resuming
+from dlcli.workflows.baseline_answers import FittedBaselines
 from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.interruption import interruption
-from dlcli.workflows.predictions import Predictions
 from dlcli.workflows.recording import Recording, RunResult, recording, where_it_goes_on
-from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
+from dlcli.workflows.scoring import Json, Scorer, open_test, require_test_rows
 from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, decided_rates, train_unit
+from dlcli.workflows.workers import Crew
+from dlcli.workflows.worst_rows import FILE_NAME, worst_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def train(  # noqa: PLR0913 - mirrors the options of the command
@@ -36,6 +43,8 @@ def train(  # noqa: PLR0913 - mirrors the options of the command
     runs: Path | str | None = None,
     evaluate: bool = False,
     refit: bool = False,
+    repeat: int = 1,
+    jobs: int = 1,
     trust: bool = False,
     resume: Path | str | None = None,
     emit: Listener = silent,
@@ -50,6 +59,9 @@ def train(  # noqa: PLR0913 - mirrors the options of the command
         evaluate: open the sealed test set afterwards.
         refit: train once more on training and validation rows together, for the number of epochs that
             validation chose; the validation score of the first training is then void.
+        repeat: how many seeds to train with; the model of the first is kept, the others say how much of its
+            score is luck of the seed.
+        jobs: how many of the others are trained side by side, each in a process of its own.
         trust: let the config run code of its own files.
         resume: name or folder of a run to go on with, or "latest", instead of a new one. It ends with the
             bits of a run in one go. A completed one gives its result again.
@@ -62,39 +74,54 @@ def train(  # noqa: PLR0913 - mirrors the options of the command
         TrainingError: the loss stayed non-finite.
         InterruptedRunError: the user stopped it; it says how to go on.
     """
-    options = {"evaluate": evaluate, "refit": refit}
+    options = {"evaluate": evaluate, "refit": refit, "repeat": repeat if repeat > 1 else 0}
     if resume is not None:
         folder = resuming.find(resume, command="train", runs=runs, name=name, options=options)
         given = resuming.Given(config, overrides, trust)
         if folder.record().status == "completed":
             return resuming.finished(folder, given, emit)
-        with resuming.going_on(folder, given, emit) as again:
-            _carry_out(again.document, again.experiment, again.dataset, again.run)
+        seeds = int(str(folder.record().options.get("repeat") or 0))
+        with _crew(seeds, jobs) as crew, resuming.going_on(folder, given, emit) as again:
+            _carry_out(again.document, again.experiment, again.dataset, again.run, crew, emit)
         return again.run.result()
     document = load(resuming.required(config), overrides, trusted=trust, command="train")
     backend.use_threads(document.experiment.training.threads)
-    experiment, dataset = prepare(document, "train", emit)
-    with located(document):
-        _require(dataset, evaluate=evaluate, refit=refit)
-    backend.load()
-    kept = {**options, "trust": trust, "overrides": list(overrides)}
-    with recording(
-        document, experiment, dataset, command="train", name=name, runs=runs, emit=emit, options=kept
-    ) as run:
-        _carry_out(document, experiment, dataset, run)
+    with _crew(repeat, jobs) as crew:
+        experiment, dataset = prepare(document, "train", emit)
+        with located(document):
+            _require(dataset, evaluate=evaluate, refit=refit, repeat=repeat)
+        backend.load()
+        kept = {**options, "trust": trust, "overrides": list(overrides)}
+        with recording(
+            document, experiment, dataset, command="train", name=name, runs=runs, emit=emit, options=kept
+        ) as run:
+            _carry_out(document, experiment, dataset, run, crew, emit)
     return run.result()
 
 
-def _require(dataset: Dataset, *, evaluate: bool, refit: bool) -> None:
+def _crew(repeat: int, jobs: int) -> AbstractContextManager[Crew | None]:
+    """The processes for the seeds after the first; none where there is one seed."""
+    return Crew(min(jobs, repeat - 1)) if repeat > 1 else nullcontext()
+
+
+def _require(dataset: Dataset, *, evaluate: bool, refit: bool, repeat: int) -> None:
     """Refuses options that cannot be met before anything is trained."""
     if evaluate:
         require_test_rows(dataset)
+    if repeat > 1 and refit:
+        message = "--repeat compares validation scores, which --refit makes void"
+        raise ConfigError(Problem("contradiction", message, "leave one of them out"))
+    if repeat > 1 and not len(dataset.subsets["validation"]):
+        message = "--repeat needs validation rows: it compares their scores"
+        raise ConfigError(Problem("no-validation-rows", message, "leave --repeat out", ("split",)))
     if refit and not len(dataset.subsets["validation"]):
         message = "--refit needs validation rows: they find the number of epochs"
         raise ConfigError(Problem("no-validation-rows", message, "leave --refit out", ("split",)))
 
 
-def _carry_out(document: Document, experiment: Experiment, dataset: Dataset, run: Recording) -> None:
+def _carry_out(
+    document: Document, experiment: Experiment, dataset: Dataset, run: Recording, crew: Crew | None, listener: Listener
+) -> None:
     """Trains, or goes on, and scores. What was done since the newest checkpoint is done again, to the same bits."""
     run.update(threads=run.load_tensorflow(experiment.training.threads))
     refit = bool(run.entry.options.get("refit"))
@@ -103,13 +130,19 @@ def _carry_out(document: Document, experiment: Experiment, dataset: Dataset, run
     except DivergedUnitError as error:
         if error.trained.outcome.epochs_run:
             seen = ("train",) if run.entry.refit_epochs is None else ("train", "validation")
-            run.keep_model(error.trained, trained_on=seen)
+            run.keep_model(error.trained, Decision(), trained_on=seen)
         raise
-    run.keep_model(trained, trained_on=("train", "validation") if refit else ("train",))
-    scorer = Scorer(experiment, dataset, dataset.pool if refit else dataset.subsets["train"])
-    run.write_scores(_sheet(scorer, dataset, trained, run, refit=refit).as_json())
+    decision = Decision.from_json(run.entry.decision or {})
+    model = run.keep_model(trained, decision, trained_on=("train", "validation") if refit else ("train",))
+    train = dataset.pool if refit else dataset.subsets["train"]
+    scorer = Scorer(experiment, dataset, decision)
+    baselines = FittedBaselines(experiment, dataset, trained.fitted, train)
+    run.write_scores(_scores(scorer, baselines, trained, run, refit=refit))
+    if crew is not None:
+        count = int(str(run.entry.options["repeat"]))
+        repeats.repeat(document, experiment, dataset, run, crew, count, listener)
     if run.entry.options.get("evaluate"):
-        open_test(run, scorer, trained.export(), trained.fitted, "train --evaluate")
+        open_test(run, scorer, model, trained.fitted, baselines, "train --evaluate")
 
 
 class _Trainings:
@@ -133,6 +166,10 @@ class _Trainings:
             for note in trained.unit.notes:
                 run.emit(note)
             run.emit(UnitEnded(reason=_ending(trained)))
+            decision = trained.decide()
+            for text in decision.notes:
+                run.emit(Note(text, warning=True))
+            run.update(decision=decision.as_json())
             if not refit:
                 return trained
             outcome = trained.outcome
@@ -180,21 +217,24 @@ def _ending(trained: Trained) -> str:
     return ended
 
 
-def _sheet(scorer: Scorer, dataset: Dataset, trained: Trained, run: Recording, *, refit: bool) -> ScoreSheet:
+def _scores(scorer: Scorer, baselines: FittedBaselines, trained: Trained, run: Recording, *, refit: bool) -> Json:
     """Scores of the rows that may be looked at freely. After a refit, validation rows are training rows."""
-    names = {"train": dataset.pool} if refit else {name: dataset.subsets[name] for name in ("train", "validation")}
-    sheet = ScoreSheet({}, baseline_name=scorer.baseline.name, confidence=scorer.experiment.evaluation.confidence)
+    dataset = scorer.dataset
+    names: dict[str, NDArray[np.int64]] = {"train": dataset.pool}
+    if not refit:
+        names = {name: dataset.subsets[name] for name in SUBSETS[:2]}
+    evaluation, decision = scorer.experiment.evaluation, scorer.decision
+    found = scorer.sheet()
     for name, rows in names.items():
         if not len(rows):
             continue
-        prediction = trained.predict(dataset, rows)
-        chose = name == "validation" and trained.outcome.monitor != "last"
-        sheet = replace(
-            sheet,
-            subsets={**sheet.subsets, name: scorer.scores(rows, prediction, starred=chose)},
-            baseline={**sheet.baseline, name: scorer.baseline_scores(rows)},
-        )
-        if name == "validation":
-            threshold = scorer.experiment.evaluation.threshold
-            run.write_predictions(name, Predictions(scorer.goal, prediction, rows, threshold))
-    return sheet
+        prediction = decision.apply(scorer.goal, trained.predict(dataset, rows))
+        validates = name == "validation"
+        chose = validates and (trained.outcome.monitor != LAST or evaluation.chooses)
+        answers = baselines.answers(rows, reference_only=not validates)
+        found = scorer.score(rows, prediction, answers, starred=chose, figures=validates).added_to(found, name)
+        if validates:
+            run.write_predictions(name, scorer.predictions(rows, prediction))
+            scored = scorer.rows(rows, prediction)
+            run.folder.write_json(FILE_NAME, worst_rows(dataset, name, scorer.in_order(rows), scored))
+    return found

@@ -12,6 +12,8 @@ from dlcli import backend
 from dlcli.config.experiment import Experiment
 from dlcli.data.target_scale import FittedScale
 from dlcli.evaluation import scores
+from dlcli.evaluation.decision import Decision, decide, temper_ops
+from dlcli.evaluation.rows import ScoredRows
 from dlcli.events import Listener, Note, UnitStarted
 from dlcli.network import build, heads, losses
 from dlcli.network.layers.dense import Embedding
@@ -95,14 +97,13 @@ class Ready:
 
     def score(self, rows: NDArray[np.int64]) -> loop.Score:
         """Scores what the network gives for rows, in the units of the target."""
-        experiment, dataset = self.experiment, self.dataset
-        truth = dataset.answer.values[rows]
-        weight = None if dataset.weight is None else dataset.weight[rows]
+        metrics, threshold = self.experiment.metrics or (), self.experiment.evaluation.fixed_threshold
+        truth = self.dataset.answer.values[rows]
+        weight = None if self.dataset.weight is None else self.dataset.weight[rows]
 
         def score(output: NDArray[np.float64]) -> Mapping[str, float]:
             prediction = decode(self.goal, self.scale, output)
-            threshold = experiment.evaluation.threshold
-            return scores.score(experiment.metrics or (), self.goal, truth, prediction, weight, threshold)
+            return scores.score(metrics, ScoredRows(self.goal, truth, prediction, weight, threshold))
 
         return score
 
@@ -124,8 +125,23 @@ class Trained:
         unit = self.unit
         return decode(unit.goal, unit.scale, unit.engine.predict(unit.feed.rows(dataset.samples, rows)))
 
-    def export(self) -> keras.Model:
-        """The model that takes raw rows and gives predictions in the units of the target."""
+    def decide(self) -> Decision:
+        """The threshold and the temperature: as the config fixes them, or as the validation rows choose them."""
+        unit, evaluation = self.unit, self.unit.experiment.evaluation
+        dataset = unit.dataset
+        rows = unit.assignment.validation if evaluation.chooses else np.zeros(0, dtype=np.int64)
+        return decide(
+            unit.goal,
+            dataset.answer.values[rows],
+            self.predict(dataset, rows) if len(rows) else np.zeros((0, unit.goal.outputs)),
+            None if dataset.weight is None else dataset.weight[rows],
+            threshold=evaluation.threshold,
+            calibrate=evaluation.calibrate is not None,
+            chosen_on="validation",
+        )
+
+    def export(self, decision: Decision) -> keras.Model:
+        """The model that takes raw rows and gives predictions: in the units of the target, at the temperature."""
         import keras
 
         inputs, tensor = self.fitted.keras_inputs_and_output()
@@ -135,6 +151,7 @@ class Trained:
         (output,) = network([tensor])
         if scale.kinds:
             output = scale.inverse_ops(keras.ops.cast(output, "float64"))
+        output = temper_ops(self.unit.goal, output, decision.temperature)
         with backend.free_input_names():
             return keras.Model(inputs, output, name="dlcli")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "dlcli"
-FLOOR = frozenset({"backend", "custom_code", "events", "part", "problems", "samples", "seeds", "task"})
+FLOOR = frozenset({"backend", "custom_code", "events", "numbers", "part", "problems", "samples", "seeds", "task"})
 PARTS = frozenset({"data", "evaluation", "network", "preprocessing", "training"})
 ROOMS: dict[str, frozenset[str]] = {
     "cli": frozenset({"commands", "terminal"}),
@@ -17,7 +17,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "commands": frozenset({"terminal", "report", "workflows"}),
     "terminal": frozenset({"runs"}),
     "report": frozenset({"runs"}),
-    "workflows": frozenset({"config", "runs"}) | PARTS,
+    "workflows": frozenset({"config", "report", "runs"}) | PARTS,
     "config": PARTS,
     "runs": frozenset(),
     "evaluation": frozenset(),

@@ -27,12 +27,14 @@ def test_evaluate_gives_what_train_evaluate_gives_and_counts_the_look(dlcli: Dlc
     assert len(record(dlcli.folder, "small-001")["ledger_lines"]) == 2
 
 
-def test_evaluate_refuses_changed_data(dlcli: Dlcli) -> None:
+def test_evaluate_refuses_data_of_which_one_row_was_edited(dlcli: Dlcli) -> None:
     write_small(dlcli.folder)
     dlcli("train", "small.yaml")
-    write_csv(dlcli.folder / "flowers.csv", flowers(seed=1))
+    rows = flowers()
+    rows[7][0] = "0.5"
+    write_csv(dlcli.folder / "flowers.csv", rows)
     done = dlcli("evaluate")
-    assert done.exit_code == 4
+    assert (done.exit_code, "the data have changed since run small-001" in done.stderr) == (4, True)
     assert not (dlcli.folder / "runs/ledger.jsonl").exists()
 
 

@@ -35,7 +35,7 @@ def test_says_mean_spread_and_interval_beside_the_baseline(dlcli: Dlcli) -> None
     assert len(accuracy["folds"]) == 3
     assert accuracy["low"] < accuracy["mean"] < accuracy["high"]
     assert accuracy["method"] == "corrected t"
-    assert "baseline" in done.stdout
+    assert "majority class" in done.stdout
 
 
 def test_leaves_the_test_set_closed_unless_final(dlcli: Dlcli) -> None:
@@ -99,7 +99,7 @@ def in_one_go(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_same(run: Path, other: Path) -> None:
     """The same bits in all folds, but for times."""
-    for name in ("folds", "baseline_folds"):
+    for name in ("folds", "baselines", "out_of_fold", "verdicts"):
         first, second = (json.loads((path / "scores.json").read_text())[name] for path in (run, other))
         assert first == second
     first, second = (pl.read_parquet(path / "predictions/out-of-fold.parquet") for path in (run, other))

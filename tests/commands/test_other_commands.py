@@ -33,7 +33,8 @@ def test_init_writes_a_config_that_trains_and_beats_the_baseline(dlcli: Dlcli) -
     (dlcli.folder / "first.yaml").write_text(text)
     assert dlcli("train", "first.yaml").exit_code == 0
     kept = scores(dlcli.folder, "first-001")
-    reached, baseline = (each["scores"][0]["value"] for each in (kept["validation"], kept["baseline"]["validation"]))
+    baseline = kept["baselines"][0]["subsets"]["validation"]
+    reached, baseline = (each["scores"][0]["value"] for each in (kept["validation"], baseline))
     assert reached > baseline + 0.1
 
 

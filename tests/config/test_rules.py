@@ -53,6 +53,21 @@ PROBLEMS = [
     ("split: {random: {validation: 0}}\nschedule: performance", "needs-validation", "performance"),
     ("split: {random: {validation: 0}}\nschedule: {performance: {monitor: val_f1}}", "needs-validation", "val_f1"),
     ("task: binary\nearly_stopping: {patience: 3}\nschedule: {performance: {patience: 3}}", "no-effect", "3"),
+    ("task: binary\nsplit: {random: {validation: 0}}\nevaluation: {threshold: f1}", "needs-validation", "f1"),
+    (
+        "task: binary\nsplit: {random: {validation: 0}}\nevaluation: {calibrate: temperature}",
+        "needs-validation",
+        "temperature",
+    ),
+    ("task: binary\nevaluation: {threshold: {recall: 0.9, precision: 0.9}}", "contradiction", "threshold"),
+    ("task: multiclass\nevaluation: {threshold: 0.3}", "no-effect", "0.3"),
+    ("task: regression\nevaluation: {threshold: f1}", "no-effect", "f1"),
+    ("task: regression\nevaluation: {calibrate: temperature}", "no-effect", "temperature"),
+    ("task: multilabel\nevaluation: {costs: {a: {b: 1}}}", "no-effect", "costs"),
+    ("task: binary\nevaluation: {human_level: {acuracy: 0.9}}", "unknown-name", "acuracy"),
+    ("task: regression\nevaluation: {human_level: {error: 0.1}}", "no-effect", "error"),
+    ("task: binary\nevaluation: {human_level: {error: 0.1, accuracy: 0.9}}", "contradiction", "human_level"),
+    ("split: chronological\nkfold: {ensemble: true}", "does-not-fit", "true"),
 ]
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from dlcli.data.sources.delimited import Csv
-from dlcli.data.target import Answer, resolve
+from dlcli.data.target import Answer, decode, resolve
 from dlcli.data.target_scale import FittedScale
 from dlcli.data.target_section import Target
 from dlcli.problems import ConfigError, DataError
 from dlcli.samples import Coded, Found, Samples
-from dlcli.task import Task
+from dlcli.task import Goal, Task
 
 
 def found(**columns: Any) -> Found:
@@ -198,3 +198,52 @@ def test_classes_pass_through_the_scale_untouched() -> None:
     fitted = made.fit(np.arange(3))
     assert fitted.is_identity
     assert fitted.encode(made.values) is made.values
+
+
+# The target of rows that a trained model is scored on
+
+BINARY_GOAL = Goal(Task.BINARY, ("y",), ("no", "yes"))
+
+
+def decoded(goal: Goal, missing: Any = "refuse", section: Target | None = None, **columns: Any) -> Answer:
+    return decode(section or Target(column=goal.names), found(**columns), goal, missing)
+
+
+def test_classes_keep_the_numbers_that_the_run_gave_them() -> None:
+    assert decoded(BINARY_GOAL, y=["yes", "yes"]).values.tolist() == [1, 1]
+    counted = Goal(Task.MULTICLASS, ("y",), ("2", "10", "1"))
+    assert decoded(counted, y=["1.0", "10", "2", "1"]).values.tolist() == [2, 1, 0, 2]
+    assert decoded(counted, y=np.array([10, 2])).values.tolist() == [1, 0]
+
+
+def test_other_spellings_mean_what_the_run_says_and_need_not_be_there() -> None:
+    section = Target(column=("y",), aliases={"y": "yes"})
+    for cells in (["y", "no"], ["yes", "no"]):
+        assert decoded(BINARY_GOAL, section=section, y=cells).values.tolist() == [1, 0]
+
+
+def test_a_class_that_the_run_does_not_know_is_named_with_its_rows() -> None:
+    with pytest.raises(DataError, match=r"y holds maybe, never \(3 rows\), of which the run knows no class"):
+        decoded(BINARY_GOAL, y=["yes", "maybe", "never", "maybe"])
+
+
+def test_numbers_may_be_the_same_in_every_row() -> None:
+    goal = Goal(Task.REGRESSION, ("a", "b"))
+    np.testing.assert_array_equal(decoded(goal, a=["1", "1"], b=np.array([2, 2])).values, [[1, 2], [1, 2]])
+    with pytest.raises(DataError, match="numeric but for"):
+        decoded(goal, a=["1", "x", "2"], b=np.array([2, 2, 2]))
+
+
+def test_rows_without_a_target_are_refused_or_left_out_as_in_the_run() -> None:
+    with pytest.raises(DataError, match="1 of 2 rows have no y"):
+        decoded(BINARY_GOAL, y=["yes", None])
+    answer = decoded(BINARY_GOAL, "drop", y=["yes", None])
+    assert (answer.keep.tolist(), answer.notes) == ([0], ("1 of 2 rows have no y: left out",))
+
+
+def test_a_vector_of_another_length_is_no_target_of_the_run() -> None:
+    goal = Goal(Task.REGRESSION, ("y_0", "y_1"))
+    section = Target(column=("y",))
+    assert decoded(goal, section=section, y=np.ones((3, 2))).values.shape == (3, 2)
+    with pytest.raises(DataError, match="the run predicts y_0, y_1, but the target here is y_0, y_1, y_2"):
+        decoded(goal, section=section, y=np.ones((3, 3)))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dlcli.evaluation import errors, intervals, ranking
-from dlcli.evaluation.metrics import F1, R2, Accuracy, Metric, Precision, Recall
+from dlcli.evaluation.metrics import F1, R2, Accuracy, Precision, Recall
 from dlcli.evaluation.rows import ScoredRows
+from dlcli.part import Metric
 from dlcli.task import Goal, Task
 
 BINARY = Goal(Task.BINARY, ("y",), ("no", "yes"))
@@ -148,3 +149,24 @@ def test_rankings_of_a_lone_row_have_no_interval(positive: list[int]) -> None:
     found = intervals.roc_auc(np.array(positive), np.array([0.1, 0.2, 0.3]), 0.95)
     assert found.low is None
     assert found.reason
+
+
+@pytest.mark.parametrize(("looks", "points"), [(5, 4.1), (20, 5.7), (100, 7.0)])
+def test_the_best_of_many_looks_may_be_that_much_too_good(looks: int, points: float) -> None:
+    assert intervals.looks_bound(Accuracy(), 0.8, 300, looks) == pytest.approx(points / 100, abs=5e-4)
+
+
+@pytest.mark.parametrize(("metric", "value", "looks"), [(Accuracy(), 0.8, 1), (R2(), 0.8, 9), (Accuracy(), 1.0, 9)])
+def test_where_looks_cost_nothing_known_there_is_no_bound(metric: Metric, value: float, looks: int) -> None:
+    assert intervals.looks_bound(metric, value, 300, looks) is None
+
+
+@pytest.mark.parametrize(("scale", "value"), [("logit", 0.4), ("log", 2.0), ("rest", -0.3), ("plain", -1.5)])
+def test_scales_agree_where_the_error_is_small(scale: intervals.Scale, value: float) -> None:
+    found = intervals.on_scale(value, 1e-5, 2.0, scale, "method", 9)
+    assert (found.low, found.high) == pytest.approx((value - 2e-5, value + 2e-5), abs=1e-8)
+
+
+def test_an_influence_of_nothing_is_wilsons_interval_of_a_share() -> None:
+    found = intervals.linearised(1.0, np.zeros(40), None, 0.95, "logit", "t")
+    assert (found.low, found.method) == (intervals.wilson(1.0, 40, 0.95).low, "Wilson")

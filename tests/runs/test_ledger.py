@@ -6,15 +6,18 @@ import errno
 import json
 import multiprocessing
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dlcli.problems import DlcliError, RefusedError
-from dlcli.runs import ledger
+from dlcli.runs import looks
 from dlcli.runs.directory import create
-from dlcli.runs.ledger import Look, append, verify
+from dlcli.runs.ledger import Look, append, verify, written
 from dlcli.runs.record import Record
 
 ROWS = np.arange(10, dtype=np.uint64)
@@ -57,20 +60,71 @@ def test_a_look_says_what_looked_at_which_rows(tmp_path: Path) -> None:
     assert verify(tmp_path) == ()
 
 
+def counted(root: Path, *sets: np.ndarray) -> list[tuple[int, int]]:
+    """Looks and seen rows of looks at sets of rows, one after the other."""
+    entries = [append(root, look(rows)) for rows in sets]
+    return [(entry.looks, entry.seen_rows) for entry in entries]
+
+
 def test_looks_at_the_same_rows_are_counted_whatever_their_order(tmp_path: Path) -> None:
-    assert [append(tmp_path, look(rows)).looks for rows in (ROWS, ROWS[::-1], ROWS[:5])] == [1, 2, 1]
+    assert counted(tmp_path, ROWS, ROWS[::-1]) == [(1, 0), (2, 10)]
 
 
-def test_rows_seen_before_are_counted(tmp_path: Path) -> None:
-    other = np.arange(7, 17, dtype=np.uint64)
-    assert [append(tmp_path, look(rows)).seen_rows for rows in (ROWS, other, ROWS, ROWS[:4])] == [0, 3, 10, 4]
+def test_every_look_that_saw_any_of_the_rows_counts(tmp_path: Path) -> None:
+    """As after a changed split, and for a file with some of the rows."""
+    other, apart = ROWS + np.uint64(7), ROWS + np.uint64(50)
+    found = counted(tmp_path, ROWS, other, apart, ROWS[:4], np.concatenate([ROWS, apart]))
+    assert found == [(1, 0), (2, 3), (1, 0), (2, 4), (5, 20)]
 
 
-def test_the_overlap_of_large_test_sets_is_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "KEPT_ROWS", 2_000)
+def test_rows_that_repeat_are_one_row_of_a_set_and_each_counts_as_seen(tmp_path: Path) -> None:
+    assert counted(tmp_path, ROWS, np.repeat(ROWS, 2)) == [(1, 0), (2, 20)]
+
+
+def test_a_look_at_no_rows_overlaps_with_none(tmp_path: Path) -> None:
+    assert counted(tmp_path, ROWS, ROWS[:0], ROWS[:0]) == [(1, 0), (1, 0), (2, 0)]
+
+
+@given(st.lists(st.frozensets(st.integers(0, 30)), min_size=1, max_size=6))
+def test_looks_are_those_of_sets(sets: list[frozenset[int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        found = counted(Path(folder), *(np.array(sorted(rows), dtype=np.uint64) for rows in sets))
+    for number, rows in enumerate(sets):
+        met = [each for each in sets[:number] if each & rows or each == rows]
+        assert found[number] == (1 + len(met), len(rows & frozenset().union(*met)))
+
+
+def test_the_overlap_of_large_sets_is_estimated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "KEPT_ROWS", 2_000)
     hashes = np.random.default_rng(0).integers(0, 2**64, 15_000, dtype=np.uint64)
     append(tmp_path, look(hashes[:10_000]))
-    assert append(tmp_path, look(hashes[5_000:])).seen_rows == pytest.approx(5_000, rel=0.1)
+    later = append(tmp_path, look(hashes[5_000:]))
+    assert later.seen_rows == pytest.approx(5_000, rel=0.1)
+    assert later.looks == 2
+    assert counted(tmp_path, hashes[:10_000]) == [(3, 10_000)]
+
+
+@pytest.mark.parametrize(
+    "change", [Path.unlink, lambda kept: np.save(kept, ROWS[:3]), lambda kept: kept.write_text("")]
+)
+def test_rows_of_a_look_that_are_gone_or_changed_are_noticed_and_refused(three: Path, change: object) -> None:
+    (kept,) = (three / "looks").iterdir()
+    change(kept)
+    assert messages(three)[0] == "the rows of line 1, kept in looks, are missing or changed"
+    with pytest.raises(RefusedError, match="has been changed"):
+        append(three, look(ROWS[:5]))
+    assert len(lines(three)) == 3
+
+
+def test_a_look_that_is_written_already_counts_once(tmp_path: Path) -> None:
+    append(tmp_path, look(run="other-001"))
+    first = append(tmp_path, look())
+    append(tmp_path, look(run="later-001"))
+    again = written(tmp_path, look(), known=[first.line_hash], since="9999")
+    assert again is not None
+    assert (again.line_hash, again.looks, again.seen_rows) == (first.line_hash, 2, 10)
+    assert written(tmp_path, look(), known=[], since="9999") is None
+    assert len(lines(tmp_path)) == 3
 
 
 def test_the_rows_of_a_test_set_are_kept_once(tmp_path: Path) -> None:
@@ -79,7 +133,7 @@ def test_the_rows_of_a_test_set_are_kept_once(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.load(kept), ROWS)
 
 
-def test_processes_at_once_leave_whole_chained_lines(tmp_path: Path) -> None:
+def test_processes_that_look_at_once_leave_whole_chained_lines(tmp_path: Path) -> None:
     processes = [SPAWN.Process(target=look_often, args=(tmp_path, 10)) for _ in range(2)]
     for process in processes:
         process.start()

@@ -1,0 +1,118 @@
+"""Columns by whose values scores are looked at one by one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcli.data import literals
+from dlcli.problems import DataError, Problem
+from dlcli.samples import MISSING, Coded, Ragged, Samples
+
+MOST_VALUES = 20
+"""Slices of one column: its most frequent values; numbers with more distinct ones are cut at their quartiles."""
+_NO_VALUE = "missing"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """The slices of one column.
+
+    Attributes:
+        column: its name.
+        names: of the slices, e.g. "France", "40 to 52".
+        numbers: int64 (rows,), which slice each row is in; -1 for none.
+    """
+
+    column: str
+    names: tuple[str, ...]
+    numbers: NDArray[np.int64]
+
+    def of(self, rows: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """Each slice that has some of these rows, with their places among `rows`."""
+        numbers = self.numbers[rows]
+        for number, name in enumerate(self.names):
+            places = np.flatnonzero(numbers == number)
+            if len(places):
+                yield name, places
+
+
+def cut(samples: Samples, columns: Sequence[str], known: NDArray[Any]) -> tuple[Slices, ...]:
+    """Slices of columns of the source, whatever their role.
+
+    Args:
+        samples: every column of the source.
+        columns: their names.
+        known: the rows that quartiles and frequencies come from: all but the test rows.
+
+    Raises:
+        DataError: a column is not there, or holds images or sequences.
+    """
+    found, problems = [], []
+    for position, name in enumerate(columns):
+        path = ("evaluation", "slices", position)
+        column = samples.columns.get(name)
+        if column is None:
+            near = difflib.get_close_matches(name, tuple(samples), n=1)
+            hint = f"did you mean {near[0]}?" if near else ""
+            problems.append(Problem("missing-column", f"there is no column {name}", hint, path))
+        elif isinstance(column, Ragged) or getattr(column, "ndim", 1) > 1:
+            message = f"column {name} holds no single values"
+            problems.append(Problem("does-not-fit", message, "name a column of words or numbers", path))
+        else:
+            found.append(_cut(name, column, known))
+    if problems:
+        raise DataError(problems)
+    return tuple(found)
+
+
+def _cut(name: str, column: Any, known: NDArray[Any]) -> Slices:
+    numbers = _as_numbers(column, known)
+    if numbers is None:
+        assert isinstance(column, Coded)
+        texts = (*column.vocabulary, _NO_VALUE)
+        return _values(name, np.where(column.codes == MISSING, len(texts) - 1, column.codes), texts, known)
+    distinct, places = np.unique(numbers, return_inverse=True)  # NaN comes last, once
+    if len(distinct) <= MOST_VALUES:
+        texts = tuple(_NO_VALUE if np.isnan(value) else f"{value:g}" for value in distinct)
+        return _values(name, places, texts, known)
+    return _quartiles(name, numbers, known)
+
+
+def _as_numbers(column: Any, known: NDArray[Any]) -> NDArray[np.float64] | None:
+    """The column as numbers; None if it holds words."""
+    if not isinstance(column, Coded):
+        return np.asarray(column, dtype=np.float64)
+    values, are_numbers = literals.numbers(column.vocabulary)
+    used = np.unique(column.codes[known])
+    if not are_numbers[used[used != MISSING]].all():
+        return None
+    return np.asarray(np.append(np.where(are_numbers, values, np.nan), np.nan)[column.codes])
+
+
+def _values(name: str, codes: NDArray[Any], texts: Sequence[str], known: NDArray[Any]) -> Slices:
+    """A slice per value, the most frequent ones in the order of their names as given."""
+    counts = np.bincount(codes[known], minlength=len(texts))
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:MOST_VALUES])
+    chosen = chosen[counts[chosen] > 0]
+    number = np.full(len(texts), -1, dtype=np.int64)
+    number[chosen] = np.arange(len(chosen))
+    return Slices(name, tuple(texts[index] for index in chosen), number[codes])
+
+
+def _quartiles(name: str, numbers: NDArray[np.float64], known: NDArray[Any]) -> Slices:
+    edges = np.unique(np.nanquantile(numbers[known], (0, 0.25, 0.5, 0.75, 1)))
+    inside = edges[1:-1]
+    found = np.searchsorted(inside, numbers, side="right").astype(np.int64)
+    names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    missing = np.isnan(numbers)
+    if missing[known].any():
+        names.append(_NO_VALUE)
+    found[missing] = len(names) - 1 if missing[known].any() else -1
+    return Slices(name, tuple(names), found)
