@@ -20,6 +20,7 @@ FILE_NAME = "worst.json"
 _CELLS = 40
 """Most cells shown of a row."""
 _TEXT = 400
+_HALF, _WHITE = 128.0, 255.0
 _PIXELS = 96
 """Larger images are shown at every second, third ... pixel."""
 
@@ -97,9 +98,9 @@ def _image(samples: Samples, row: int) -> str | None:
 
 
 def _bytes(pixels: NDArray[Any], column: NDArray[Any]) -> NDArray[np.uint8]:
-    """Pixels from 0 to 255; those that are not bytes yet lie between the least and the greatest of all images."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    low, high = float(np.nanmin(column)), float(np.nanmax(column))
+    """Pixels from 0 to 255, which are the least and the greatest of all images unless those are bytes in full use."""
+    low, high = min(0.0, float(np.nanmin(column))), float(np.nanmax(column))
+    if low == 0 and _HALF <= high <= _WHITE:
+        high = _WHITE
     scaled = (pixels.astype(np.float64) - low) / ((high - low) or 1.0)
-    return np.asarray(np.round(255 * np.nan_to_num(scaled)), dtype=np.uint8)
+    return np.asarray(np.round(_WHITE * np.nan_to_num(scaled)), dtype=np.uint8)
