@@ -125,8 +125,8 @@ def prospect(values: Floats) -> float:
     if len(values) < 4:
         return min(_MOST, max(0.0, float(values[-2] - values[-1])) / float(values[-1])) if values[-1] > 0 else 0.0
     calm = smoothed(values)
-    last = len(calm) - 1
-    half, quarter, end = (float(calm[round(last * share)]) for share in (0.5, 0.75, 1.0))
+    places = (len(calm) - 1) * np.array([0.5, 0.75, 1.0])
+    half, quarter, end = (float(value) for value in np.interp(places, np.arange(len(calm)), calm))
     before, now = half - quarter, quarter - end
     if now <= noise(values) or end <= 0:
         return 0.0
@@ -139,7 +139,7 @@ def still_falls(course: Course, *, least: float) -> Sign | None:
 
     Args:
         course: the training.
-        least: a smaller share, of the loss and of a tenth of its first value, does not count.
+        least: a smaller share does not count, nor does one smaller than a tenth of it of the first value.
     """
     watched = [course.loss] if course.val_loss is None else [course.loss, course.val_loss]
     if course.epochs == 1 and course.val_loss is not None:
@@ -148,7 +148,7 @@ def still_falls(course: Course, *, least: float) -> Sign | None:
     sizes = []
     for values in watched:
         share = prospect(values)
-        if share < least or share * values[-1] < least / 3 * values[0]:
+        if share < least or share * values[-1] < least / 10 * values[0]:
             return None
         sizes.append(share)
     return Sign(course.epochs, sizes[-1])

@@ -43,7 +43,8 @@ class Diagnosis:
 def diagnose(facts: Facts) -> Diagnosis:
     """The verdict on a run, what it rests on, and what to try."""
     verdict, first = _verdict(facts)
-    remarks = (finding for remark in REMARKS if (finding := remark(facts)) is not None)
+    # Nothing is to be read from the scores of a network that blew up.
+    remarks = [] if verdict == "diverged" else [finding for remark in REMARKS if (finding := remark(facts))]
     others = (finding for finding in remarks if finding.code != first.code and finding.sentence != first.sentence)
     proposed = suggestions(verdict, facts.setup, _situation(facts))
     return Diagnosis(verdict, facts.ladder, (first, *others), proposed)

@@ -247,6 +247,8 @@ def _mean(name: RungName, values: Any, folds: int | None, confidence: float) -> 
     if folds is not None:
         interval = corrected_t(values, folds, confidence)
         low, high = interval.low, interval.high
+        if low is not None and (values >= 0).all():
+            low = max(low, 0.0)
     return Rung(name, float(values.mean()), low, high, starred=name == "validation")
 
 

@@ -19,7 +19,7 @@ Inputs = Callable[[Integers], NDArray[np.float32]]
 
 ROWS = 5_000
 """At most so many training rows are fitted."""
-CELLS = 2**24
+CELLS = 2**23
 """At most so many rows x inputs x classes: about a second of work."""
 ITERATIONS = 50
 FEWEST_ROWS = 20
@@ -37,24 +37,21 @@ class Model:
 
     Attributes:
         goal: what it answers.
-        mean, scale: float64 (inputs,), what standardises the inputs.
         slopes: float64 (inputs, outputs), of the numbers, or of the logits of classes and labels.
-        levels: float64 (outputs,), the same at the mean inputs; infinite for what is always or never so.
+        levels: float64 (outputs,), the same where all inputs are 0; infinite for what is always or never so.
     """
 
     goal: Goal
-    mean: Floats
-    scale: Floats
     slopes: Floats
     levels: Floats
 
     def predict(self, inputs: Inputs, numbers: Integers) -> Floats:
         """Its answer for rows by number, as `Metric.compute` takes it."""
-        size = max(1, _CELLS_PREDICTED_AT_ONCE // len(self.mean))
+        size = max(1, _CELLS_PREDICTED_AT_ONCE // len(self.slopes))
         values = np.empty((len(numbers), len(self.levels)))
         for start in range(0, len(numbers), size):
             rows = inputs(numbers[start : start + size])
-            values[start : start + size] = self._standard(rows) @ self.slopes + self.levels
+            values[start : start + size] = rows.reshape(len(rows), -1) @ self.slopes + self.levels
         if self.goal.task in NUMBERS:
             return values
         if self.goal.task is Task.MULTICLASS:
@@ -63,9 +60,6 @@ class Model:
         with np.errstate(over="ignore"):  # exp(inf) is meant: a share of 0
             shares = 1 / (1 + np.exp(-values))
         return shares[:, 0] if self.goal.task is Task.BINARY else shares
-
-    def _standard(self, rows: NDArray[np.float32]) -> Floats:
-        return (rows.reshape(len(rows), -1) - self.mean) / self.scale
 
 
 def fit(goal: Goal, inputs: Inputs, numbers: Integers, truth: NDArray[Any], weight: Floats | None) -> Model | str:
@@ -97,12 +91,20 @@ def fit(goal: Goal, inputs: Inputs, numbers: Integers, truth: NDArray[Any], weig
         return "the inputs are not finite"
     mean, scale = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
     scale = np.where(scale > _ROUNDING * np.abs(mean), scale, 1)  # a constant input tells nothing
-    found = _slopes(goal, (x - mean) / scale, y, None if weight is None else weight[counted])
-    return found if isinstance(found, str) else Model(goal, mean, scale, *found)
+    from threadpoolctl import threadpool_limits
+
+    # Small matrices, many times: with a thread per core it takes ten times as long as soon as others work too.
+    with threadpool_limits(1):
+        found = _slopes(goal, (x - mean) / scale, y, None if weight is None else weight[counted])
+    if isinstance(found, str):
+        return found
+    slopes, levels = found
+    slopes = slopes / scale[:, None]
+    return Model(goal, slopes, levels - mean @ slopes)
 
 
 def _slopes(goal: Goal, x: Floats, y: NDArray[Any], weight: Floats | None) -> tuple[Floats, Floats] | str:
-    """Slopes (inputs, outputs) and levels (outputs,), or why there are none."""
+    """Slopes (inputs, outputs) and levels (outputs,) of standardised inputs, or why there are none."""
     from sklearn.linear_model import Ridge
 
     if goal.task in NUMBERS:

@@ -86,7 +86,7 @@ class Facts:
     def ladder(self) -> Ladder | None:
         """Errors of the scored rows; losses where training and validation rows were not both scored."""
         held = any(course.val_loss is not None for course in self.courses)
-        if {"train", "validation"} <= self.scores.keys() or not held:
+        if self.setup.folds is None and ({"train", "validation"} <= self.scores.keys() or not held):
             return from_scores(self.task, self.scores, self.baseline, self.rows, self.human_level, self.linear)
         return from_losses(self.courses, self.naive_loss, self.setup.folds, self.confidence)
 

@@ -17,8 +17,8 @@ from dlcli.task import CLASSIFICATION
 
 _PART_OF_ERROR = 0.25
 """Share of the validation error that a gap must be to be called overfitting."""
-_HIGH_BIAS = 0.2
-"""Share of what there was to gain that the training rows themselves may lack."""
+_HIGH_BIAS, _VERY_HIGH_BIAS = 0.2, 0.5
+"""Shares of what there was to gain that the training rows themselves may lack, where no level is known."""
 _UNSURE = 0.2
 """Share that a gap may reach, though it is not established, before the rows are too few."""
 _RISE = 0.1
@@ -33,7 +33,7 @@ _LATE = 0.8
 """Share of the epochs after which the best one counts as late."""
 _SURE_OF_DRAWN, _SURE_OF_GIVEN = 4.0, 2.0
 """Standard errors by which validation rows must be harder from the start: rows that were drawn by lot, and others."""
-_ROWS_FOR_AN_INTERVAL = 50
+_FEWEST_ROWS, _ROWS_FOR_AN_INTERVAL = 15, 50
 
 
 def diverged(facts: Facts) -> Finding | None:
@@ -91,13 +91,22 @@ def mismatched(facts: Facts) -> Finding | None:
             f"when nothing can be learned by heart yet: {described(ladder, gap)}"
         )
         return Finding("mismatched_validation", sentence, 1)
-    if not facts.setup.drawn and (sign := reading.agreed(facts.courses, reading.never_helped)):
+    given = not facts.setup.drawn and _no_better_than_baseline(ladder)
+    if given and (sign := reading.agreed(facts.courses, reading.never_helped)):
         sentence = (
             f"what was learned from the training rows never helped on the validation rows: their loss ended "
             f"{above(sign.size, 'that of the first epoch')}"
         )
         return Finding("mismatched_validation", sentence, 1)
     return _beyond_capacity(facts, ladder, gap) if matters else None
+
+
+def _no_better_than_baseline(ladder: Ladder) -> bool:
+    """Whether nothing that was learned holds for the validation rows."""
+    baseline, validation = ladder.rung("baseline"), ladder.rung("validation")
+    if baseline is None or validation is None:
+        return True
+    return (validation.error if validation.high is None else validation.high) >= baseline.error
 
 
 def _apart(setup: Setup, course: Course, *, matters: bool) -> Sign | None:
@@ -145,7 +154,11 @@ def overfit(facts: Facts) -> Finding | None:
         since = f"; validation turned at epoch {sign.epoch}" if sign else ""
         sentence = f"the network knows the training rows better than new ones: {described(ladder, gap)}{since}"
         return Finding("overfit", sentence, sign.epoch if sign else None)
-    return Finding("overfit", turned(sign), sign.epoch) if sign else None
+    if sign is not None:
+        return Finding("overfit", turned(sign), sign.epoch)
+    if facts.powerless and gap is None and facts.gained > 1 - _HIGH_BIAS:
+        return Finding("overfit", f"the training rows are learned, but new ones are not: {facts.powerless}")
+    return None
 
 
 def _is_variance(ladder: Ladder, gap: Gap) -> bool:
@@ -202,13 +215,10 @@ def still_improving(facts: Facts) -> Finding | None:
 
 
 def underfit(facts: Facts) -> Finding | None:
-    """The training rows themselves are far from what can be reached, and validation rows are not much farther."""
+    """The training rows themselves are far from what is known to be within reach."""
     ladder = facts.ladder
     training = ladder.rung("training") if ladder else None
-    if ladder is None or training is None:
-        return None
-    gap, bias = ladder.gap("variance"), ladder.gap("avoidable bias")
-    if gap is not None and bias is not None and gap.value >= bias.value:
+    if ladder is None or training is None or not _more_bias_than_variance(ladder):
         return None
     reached = f"an error of {amount(ladder, training.error)} on the training rows themselves"
     error = training.error if training.low is None else training.low
@@ -220,8 +230,26 @@ def underfit(facts: Facts) -> Finding | None:
     if linear is not None and linear.high is not None and linear.high < error:
         better = f"where a model without hidden layers has {amount(ladder, linear.error)} on new ones"
         return Finding("underfit", f"{reached}, {better}: high bias")
-    if error <= _HIGH_BIAS * ladder.unit:
+    return _flat(ladder, reached) if error > _VERY_HIGH_BIAS * ladder.unit else None
+
+
+def perhaps_underfit(facts: Facts) -> Finding | None:
+    """The training rows themselves are far from 0, and validation rows are not much farther."""
+    ladder = facts.ladder
+    training = ladder.rung("training") if ladder else None
+    if ladder is None or training is None or ladder.human or not _more_bias_than_variance(ladder):
         return None
+    error = training.error if training.low is None else training.low
+    reached = f"an error of {amount(ladder, training.error)} on the training rows themselves"
+    return _flat(ladder, reached) if error > _HIGH_BIAS * ladder.unit else None
+
+
+def _more_bias_than_variance(ladder: Ladder) -> bool:
+    gap, bias = ladder.gap("variance"), ladder.gap("avoidable bias")
+    return gap is None or bias is None or gap.value < bias.value
+
+
+def _flat(ladder: Ladder, reached: str) -> Finding:
     validation = ladder.rung("validation")
     close = f", {amount(ladder, validation.error)} on validation rows" if validation else ""
     unless = "unless the inputs say no more (evaluation.human_level tells what can be reached)"
@@ -231,14 +259,18 @@ def underfit(facts: Facts) -> Finding | None:
 def too_few(facts: Facts) -> Finding | None:
     """The validation rows cannot tell a good fit from a bad one."""
     ladder, rows = facts.ladder, facts.validation_rows
+    if facts.setup.folds is not None:
+        return None
     if facts.courses and not rows:
         return Finding("too_few_validation_rows", "there are no validation rows: nothing to choose or to judge by")
     validation = ladder.rung("validation") if ladder else None
-    if ladder is None or validation is None or facts.setup.folds is not None:
+    if ladder is None or validation is None:
         return None
     if validation.low is None or validation.high is None:
         sentence = f"{rows:,} validation rows are too few for an interval of the score"
         return Finding("too_few_validation_rows", sentence) if rows < _ROWS_FOR_AN_INTERVAL else None
+    if rows < _FEWEST_ROWS:
+        return Finding("too_few_validation_rows", f"{rows:,} validation rows decide nothing, whatever they say")
     half, gap = (validation.high - validation.low) / 2, ladder.gap("variance")
     is_open = gap is None or gap.high is None or (not gap.established and gap.high > _UNSURE * ladder.unit)
     if not is_open or half <= _UNSURE / 2 * ladder.unit:
@@ -271,5 +303,6 @@ TESTS: tuple[tuple[Verdict, Callable[[Facts], Finding | None]], ...] = (
     ("still_improving", still_improving),
     ("underfit", underfit),
     ("too_few_validation_rows", too_few),
+    ("underfit", perhaps_underfit),
 )
 """In the order in which they are tried; the first that finds something gives the verdict."""

@@ -29,6 +29,11 @@ def caveats(run: Run) -> Iterator[str]:
         yield f"{more:,} more warnings stand in `record.json`."
 
 
+def where(name: str) -> str:
+    """The rows of a verdict, in words."""
+    return f"On {SUBSETS[name]} rows" if name in SUBSETS else "Over the folds"
+
+
 def _of_rows(run: Run) -> Iterator[str]:
     """Whether any rows were scored that chose nothing, and how often they were looked at."""
     looks, bound = run.scores.get("looks"), run.scores.get("looks_bound")
@@ -58,23 +63,22 @@ def _of_scores(run: Run) -> Iterator[str]:
         yield f"No interval, or no score: {plain(reason)}."
     for name, verdict in (run.scores.get("verdicts") or {}).items():
         if verdict["power"] is False:
-            where = "over folds" if name == "folds" else f"on {SUBSETS.get(name, name)} rows"
-            yield f"Has no statistical power {where}: {plain(verdict['sentence'])}"
+            yield f"{where(name)}: {plain(verdict['sentence'])}"
 
 
 def _of_parts(run: Run) -> Iterator[str]:
     """Where the model does worst."""
     if run.primary is None:
         return
-    subset, where = run.scores[run.primary], f"{SUBSETS[run.primary]} rows"
+    subset, rows = run.scores[run.primary], f"{SUBSETS[run.primary]} rows"
     if worst := _worst(subset.get("classes"), "recall"):
         score, part = worst
-        yield f"Lowest recall of a class: {number(score)}, of {plain(part['name'])} ({part['rows']:,} {where})."
+        yield f"Lowest recall of a class: {number(score)}, of {plain(part['name'])} ({part['rows']:,} {rows})."
     slices = subset.get("slices")
     if slices and (worst := _worst(slices, slices[0]["scores"][0]["name"])):
         score, part = worst
         name, place = plain(slices[0]["scores"][0]["name"]), f"{part['column']} = {part['value']}"
-        yield f"Worst {name} of a slice: {number(score)}, where {plain(place)} ({part['rows']:,} {where})."
+        yield f"Worst {name} of a slice: {number(score)}, where {plain(place)} ({part['rows']:,} {rows})."
 
 
 def _worst(parts: Sequence[Mapping[str, Any]] | None, metric: str) -> tuple[float, Mapping[str, Any]] | None:

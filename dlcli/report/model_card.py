@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlcli.numbers import number
-from dlcli.report.card_caveats import caveats
+from dlcli.report.card_caveats import caveats, where
 from dlcli.report.card_usage import usage
 from dlcli.report.markdown import bullets, code, document, plain, table
 from dlcli.report.run_files import SUBSETS, Run
@@ -123,7 +123,7 @@ def _metrics(run: Run) -> Iterator[str]:
         yield "Nothing was scored."
         return
     lines = [f"Scores: {', '.join(plain(name) for name in names)}"]
-    lines += [plain(sentence) for sentence in run.scores.get("meaning", {}).values()]
+    lines += [plain(sentence) for key in ("rows", "folds", "repeats") if (sentence := run.meaning(key))]
     decision = run.scores.get("decision") or {}
     if run.record.goal and decision:
         lines += _decision(decision, run.record.goal.task)
@@ -198,6 +198,8 @@ def _training(run: Run) -> Iterator[str]:
     if record.chosen_epochs:
         low, high = min(record.chosen_epochs), max(record.chosen_epochs)
         lines.append(f"Epochs kept in the folds: {low:,} to {high:,}")
+    if changed := record.options.get("overrides"):
+        lines.append(f"Changed on the command line: {_names([str(each) for each in changed])}")  # type: ignore[union-attr]
     yield bullets(lines)
     if run.config:
         config = run.config.splitlines()
@@ -209,7 +211,7 @@ def _results(run: Run) -> Iterator[str]:
     yield _scores(run)
     yield _over_folds(run)
     yield _repeats(run)
-    yield bullets(f"{_where(name)}: {plain(found['sentence'])}" for name, found in _verdicts(run))
+    yield bullets(f"{where(name)}: {plain(found['sentence'])}" for name, found in _verdicts(run))
     if run.primary is not None:
         subset = run.scores[run.primary]
         yield _breakdown(f"By class, {SUBSETS[run.primary]} rows:", subset.get("classes"), lambda each: each["name"])
@@ -218,10 +220,6 @@ def _results(run: Run) -> Iterator[str]:
             subset.get("slices"),
             lambda each: f"{each['column']} = {each['value']}",
         )
-
-
-def _where(name: str) -> str:
-    return f"On {SUBSETS[name]} rows" if name in SUBSETS else "Over the folds"
 
 
 def _verdicts(run: Run) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -63,7 +63,8 @@ def importance(run: Run) -> Drawn:
     drawn.set_ylim(len(shown) - 0.5, -0.5)
     metric = axes.said(found["metric"].replace("_", " "))
     title = f"How much worse {metric} gets when a column is shuffled ({_of(found, len(shown))})"
-    axes.named(drawn, f"change of {metric} for the worse, with its {run.confidence} interval", "", title)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)  # over the names too: there is room for it
+    axes.named(drawn, f"change of {metric} for the worse, with its {run.confidence} interval", "")
     yield "importance", figure
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from dlcli import __version__
 from dlcli.report.elements import Section
 from dlcli.report.markup import Html, tag
-from dlcli.report.run_files import Run, read_run
+from dlcli.report.run_files import Run
 from dlcli.report.sections.calibration import calibration
 from dlcli.report.sections.classes import classes, confusion
 from dlcli.report.sections.curves import curves
@@ -51,21 +51,14 @@ _SECTIONS: tuple[Callable[[Run], Section | None], ...] = (
 """In the order of the page."""
 
 
-def write_page(folder: Path) -> Path:
-    """Writes `report.html` into a run directory, from what lies there; whole or not at all.
-
-    Args:
-        folder: the run directory; only `record.json` must be there.
-
-    Returns:
-        the page.
+def write_page(run: Run, folder: Path) -> Path:
+    """Writes `report.html` into a run directory, whole or not at all.
 
     Raises:
-        DataError: a file of the run is damaged.
-        DlcliError: the page cannot be written.
+        DlcliError: it cannot be written.
     """
     path = folder / FILE_NAME
-    whole_files.write_text(path, page(read_run(folder)))
+    whole_files.write_text(path, page(run))
     return path
 
 

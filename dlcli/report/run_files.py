@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +10,8 @@ from typing import Any
 
 from dlcli.problems import DataError, Problem
 from dlcli.runs.directory import RunDirectory
+from dlcli.runs.histories import History, read_history
 from dlcli.runs.record import Record
-
-History = Mapping[str, Sequence[float | None]]
-"""Columns of a `history.csv` by name, a value per epoch; None where there is no finite number."""
 
 SUBSETS = {"test": "test", "out_of_fold": "out-of-fold", "validation": "validation", "train": "training"}
 """Rows that scores speak of, the most telling first, and what a person calls them."""
@@ -106,7 +102,7 @@ def read_run(folder: Path) -> Run:
     return Run(
         record=RunDirectory(folder).record(),
         scores=_json(folder / "scores.json") or {},
-        history=_history(folder / "history.csv"),
+        history=read_history(folder / "history.csv"),
         folds=tuple(_folds(folder / "folds")),
         worst=_json(folder / "worst.json"),
         importance=_json(folder / "importance.json"),
@@ -121,7 +117,7 @@ def _folds(folder: Path) -> Iterator[FoldRun]:
     """Finished folds, by repeat and number."""
     results = [(result, path.parent) for path in folder.glob("*/result.json") if (result := _json(path))]
     for result, place in sorted(results, key=lambda each: (each[0]["repeat"], each[0]["fold"])):
-        yield FoldRun(result, _history(place / "history.csv"))
+        yield FoldRun(result, read_history(place / "history.csv"))
 
 
 def _evaluations(folder: Path) -> Iterator[Mapping[str, Any]]:
@@ -136,22 +132,6 @@ def _json(path: Path) -> Any:
         return None
     except (OSError, ValueError) as error:
         raise _unreadable(path) from error
-
-
-def _history(path: Path) -> History:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            heads, *rows = csv.reader(file)
-        return dict(zip(heads, zip(*(map(_finite, row) for row in rows), strict=True), strict=False))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise _unreadable(path) from error
-
-
-def _finite(cell: str) -> float | None:
-    value = float(cell) if cell else math.nan
-    return value if math.isfinite(value) else None
 
 
 def _text(path: Path) -> str:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from dlcli.report import event_files
-from dlcli.report.run_files import History, Run
+from dlcli.report.run_files import Run
 from dlcli.report.settings import settings
 from dlcli.runs.histories import read_history
 

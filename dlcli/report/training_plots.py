@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcli.numbers import number
 from dlcli.report import axes
-from dlcli.report.run_files import History, Run
+from dlcli.report.run_files import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

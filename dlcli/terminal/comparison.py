@@ -18,18 +18,18 @@ _LONGEST_VALUE = 60
 def print_comparison(result: dict[str, Any]) -> None:
     """Draws what `workflows.compare.compare` found, as plain data."""
     console = make_console()
-    console.print(f"compared on the same {result['where']}", markup=False)
+    console.print(f"compared on the same {result['where']}")
     for table in (_settings(result), _scores(result), _differences(result)):
         console.print()
         print_table(console, table)
     console.print()
     for sentence in result["verdicts"]:
-        console.print(sentence, markup=False, style="bold")
+        console.print(sentence, style="bold")
     for note in (*_reasons(result), *result["notes"]):
-        console.print(note, markup=False, style="dim")
+        console.print(note, style="dim")
     if result["curves"]:
         console.print()
-        console.print(printable(_curves(result, console), console), markup=False)
+        console.print(printable(_curves(result, console), console))
 
 
 def _settings(result: dict[str, Any]) -> Table:

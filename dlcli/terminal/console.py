@@ -22,8 +22,8 @@ class _PipedConsole(Console):
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """A console without automatic colours for numbers and paths."""
-    made = _PipedConsole(stderr=stderr, highlight=False, soft_wrap=True)
+    """A console that prints text as it is: brackets and colons in data are no styles and no pictures."""
+    made = _PipedConsole(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
     if not made.is_terminal:
         made.width = PIPED_WIDTH
     return made
@@ -32,7 +32,8 @@ def make_console(*, stderr: bool = False) -> Console:
 def print_table(console: Console, table: Table) -> None:
     """Draws a table at its own width: a terminal that is too narrow wraps lines, but nothing is cut off."""
     needed = Measurement.get(console, console.options.update(width=PIPED_WIDTH), table).maximum
-    wide = Console(file=console.file, width=max(needed, console.width), highlight=False)
+    width = max(needed, console.width)
+    wide = Console(file=console.file, width=width, highlight=False, markup=False, emoji=False)
     wide.print(table)
 
 

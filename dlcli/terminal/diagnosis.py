@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import math
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +20,9 @@ from dlcli.terminal.curves import overlay, printable, room
 _BAR = 24
 """Columns of the longest bar."""
 _CURVES = {"loss": "training loss", "val_loss": "validation loss"}
+_STEEP = 1e3
+"""A loss this many times its median would flatten everything else."""
+_FILE = "better.yaml"
 _LEAST_EPOCHS = 4
 """A curve of fewer points says nothing."""
 
@@ -58,7 +63,7 @@ def _print_ladder(console: Console, ladder: Mapping[str, Any]) -> None:
             table.add_row(*_gap(ladder, gap), style="bold" if gap["name"] == ladder["largest"] else "dim")
         bar = block * round(_BAR * max(rung["error"], 0.0) / longest) if longest > 0 else ""
         star = "*" if rung["starred"] else ""
-        ends = "" if rung["name"] == "reference" else _interval(ladder, rung, 1.0)
+        ends = "" if rung["name"] == "reference" else _interval(ladder, rung)
         score = "" if rung["score"] is None or rung["name"] == "reference" else number(rung["score"])
         table.add_row(rung["name"] + star, _amount(ladder, rung["error"]), ends, bar, score)
     console.print()
@@ -71,10 +76,9 @@ def _print_ladder(console: Console, ladder: Mapping[str, Any]) -> None:
 
 def _gap(ladder: Mapping[str, Any], gap: Mapping[str, Any]) -> tuple[str, str, str, str]:
     most = "at most " if gap["name"] == "avoidable bias" and not ladder["human"] else ""
-    unit = " points" if ladder["percent"] else ""
-    size = f"{100 * gap['value']:+.3g}{unit}" if ladder["percent"] else f"{gap['value']:+.3g}"
+    size = f"{100 * gap['value']:+.3g} points" if ladder["percent"] else f"{gap['value']:+.3g}"
     mark = "largest gap" if gap["name"] == ladder["largest"] else ""
-    return f"  {gap['name']}", most + size, _interval(ladder, gap, 1.0), mark
+    return f"  {gap['name']}", most + size, _interval(ladder, gap), mark
 
 
 def _remarks(ladder: Mapping[str, Any]) -> Iterator[str]:
@@ -91,10 +95,10 @@ def _amount(ladder: Mapping[str, Any], error: float) -> str:
     return f"{100 * error:.3g} %" if ladder["percent"] else number(error)
 
 
-def _interval(ladder: Mapping[str, Any], rung: Mapping[str, Any], scale: float) -> str:
+def _interval(ladder: Mapping[str, Any], rung: Mapping[str, Any]) -> str:
     if rung["low"] is None or rung["high"] is None:
         return "-"
-    scale = 100.0 if ladder["percent"] else scale
+    scale = 100.0 if ladder["percent"] else 1.0
     return f"{scale * rung['low']:.3g} to {scale * rung['high']:.3g}"
 
 
@@ -111,7 +115,12 @@ def _curves(console: Console, path: Path) -> str:
         for column, name in _CURVES.items()
         if column in rows[0]
     }
-    return overlay(series, width=room(console), height=9, x_label="epoch")
+    values = [value for points in series.values() for _, value in points]
+    label = "loss"
+    if min(values) > 0 and max(values) > _STEEP * median(values):
+        label = "logarithm of the loss"
+        series = {name: [(epoch, math.log10(value)) for epoch, value in points] for name, points in series.items()}
+    return overlay(series, width=room(console), height=9, x_label="epoch", y_label=label)
 
 
 def _steps(result: Mapping[str, Any], proposal: Mapping[str, Any]) -> Iterator[str]:
@@ -120,6 +129,7 @@ def _steps(result: Mapping[str, Any], proposal: Mapping[str, Any]) -> Iterator[s
     if proposal["problem"]:
         yield f"does not fit this config: {proposal['problem']}"
     elif proposal["yaml"]:
+        yield f"# save as {_FILE}, then: dlcli {proposal['command']} {_FILE}"
         yield from proposal["yaml"].splitlines()
         if proposal["set"]:
             words = [word for each in proposal["set"] for word in ("--set", each)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -159,7 +160,7 @@ def compare(*which: Path | str, runs: Path | str | None = None) -> Comparison:
     root = directory.runs_root(runs)
     folders = [directory.find(root, str(each)) for each in which]
     _require_comparable([(folder, folder.record()) for folder in folders])
-    found = [_read(folder) for folder in folders]
+    found = [_read(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
     for other in found[1:]:
         _require_same_rows(found[0], other)
     metrics = _shared_metrics(found)
@@ -217,14 +218,20 @@ def _kept(entry: Record) -> Kept:
     return "out-of-fold" if entry.command == KFOLD else "validation"
 
 
-def _read(folder: RunDirectory) -> ComparedRun:
+def _names(folders: Sequence[RunDirectory]) -> list[str]:
+    """What each run is called; runs of one name by their folders."""
+    often = Counter(folder.name for folder in folders)
+    return [folder.name if often[folder.name] == 1 else str(folder.path) for folder in folders]
+
+
+def _read(folder: RunDirectory, name: str) -> ComparedRun:
     entry = folder.record()
     # Code of the user's own is named in the config, but nothing here runs it.
     experiment = load(folder.path / RESOLVED, trusted=True, command=entry.command).experiment
     ordered = isinstance(experiment.split, Chronological) or experiment.data.time is not None
     assert entry.goal is not None
     predictions = read_predictions(folder.path, _kept(entry), entry.goal, ordered=ordered)
-    return ComparedRun(folder.name, folder, entry, experiment, Finished(folder, entry).scores(), predictions)
+    return ComparedRun(name, folder, entry, experiment, Finished(folder, entry).scores(), predictions)
 
 
 def _require_same_rows(a: ComparedRun, b: ComparedRun) -> None:
@@ -313,12 +320,6 @@ def _difference(run: ComparedRun, first: ComparedRun, name: str, metric: Metric)
         a, b = (_of(each.scores["validation"]["scores"], name)["value"] for each in (run, first))
         value = None if a is None or b is None else a - b
         return Difference(value, reason=_OWN_FUNCTION, greater_is_better=metric.greater_is_better)
-    grouped = run.experiment.data.group is not None and run.predictions.scored.groups is None
-    if grouped:
-        value = run.predictions.scored.score(metric) - first.predictions.scored.score(metric)
-        return Difference(
-            value, reason="these runs did not keep the groups of rows", greater_is_better=metric.greater_is_better
-        )
     return paired(metric, *_aligned(run, first), confidence)
 
 

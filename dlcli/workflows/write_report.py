@@ -12,8 +12,7 @@ from dlcli.problems import ConfigError, DlcliError, Problem
 from dlcli.report import mlflow_store
 from dlcli.report.mlflow_store import Logged
 from dlcli.report.model_card import write_model_card
-from dlcli.report.page import FILE_NAME as PAGE
-from dlcli.report.page import page as make_page
+from dlcli.report.page import write_page
 from dlcli.report.plots import write_plots
 from dlcli.report.run_files import Run, read_run
 from dlcli.report.tensorboard_log import write_tensorboard
@@ -92,7 +91,7 @@ def write_report(
         for note in notes:
             emit(Note(note))
         told = _read(folder)
-        page = folder.write_text(PAGE, make_page(told))
+        page = write_page(told, folder.path)
         card, plots = write_model_card(told, folder.path), write_plots(told, folder.path)
         files = (page, card, *plots, write_tensorboard(told, folder.path), *_added(folder))
         store = mlflow if isinstance(mlflow, str) else None

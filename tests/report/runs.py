@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dlcli.report.page import write_page
+from dlcli.report.run_files import read_run
 from dlcli.runs import record
 from dlcli.runs.record import Record
 from dlcli.samples import ColumnSchema, Schema
@@ -502,3 +504,8 @@ def minimal(folder: Path, **more: Any) -> Path:
         "name": "old-001",
     }
     return write(folder, scores, **(given | more))
+
+
+def page_of(folder: Path) -> Path:
+    """The page of a run directory, written into it."""
+    return write_page(read_run(folder), folder)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from dlcli.numbers import number
-from dlcli.report.page import write_page
 from tests.conftest import REPOSITORY
 from tests.report import runs
 from tests.report.browser import Browser, Page
@@ -78,7 +77,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 @pytest.fixture(scope="module", params=_MAKERS)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = _MAKERS[request.param](tmp_path_factory.mktemp("run"))
-    write_page(made)
+    runs.page_of(made)
     return made
 
 
@@ -163,7 +162,7 @@ def test_without_scripts_everything_but_the_buttons_is_there(browser, run):
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     """A classification at desktop width."""
-    with browser.page(write_page(runs.classification(tmp_path)), 1280, 900) as opened:
+    with browser.page(runs.page_of(runs.classification(tmp_path)), 1280, 900) as opened:
         yield opened
 
 
@@ -205,7 +204,7 @@ def test_the_first_key_offers_to_skip_to_the_contents(page):
 
 def test_colours_follow_the_system_until_the_button_is_pressed(browser, tmp_path):
     ground = "getComputedStyle(document.body).backgroundColor"
-    file = write_page(runs.minimal(tmp_path))
+    file = runs.page_of(runs.minimal(tmp_path))
     with browser.page(file, 1280, 900) as page:
         light = page.run(ground)
         page.run("document.getElementById('theme').click()")
@@ -216,7 +215,7 @@ def test_colours_follow_the_system_until_the_button_is_pressed(browser, tmp_path
 
 
 def test_on_paper_it_is_light_and_folded_parts_are_open(browser, tmp_path):
-    with browser.page(write_page(runs.classification(tmp_path)), 1280, 900, dark=True) as page:
+    with browser.page(runs.page_of(runs.classification(tmp_path)), 1280, 900, dark=True) as page:
         assert page.printed().startswith(b"%PDF")
         page.on_paper()
         assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -118,9 +118,16 @@ def test_caveats_follow_from_facts(tmp_path: Path, sentence: str, more: dict[str
 
 
 def test_a_model_without_power_is_said_to_have_none(tmp_path: Path) -> None:
-    text = card(runs.regression(tmp_path))
-    assert "Has no statistical power on validation rows" in text
+    folder = runs.regression(tmp_path)
+    text, verdict = card(folder), read_run(folder).scores["verdicts"]["validation"]
+    assert verdict["power"] is False
+    assert f"On validation rows: {verdict['sentence']}" in text.partition("## Caveats")[2]
     assert "The test set was not opened" in text
+
+
+def test_settings_of_the_command_line_stand_beside_the_config(tmp_path: Path) -> None:
+    text = card(runs.classification(tmp_path, options={"overrides": ["training.epochs=3"]}))
+    assert "Changed on the command line: training.epochs=3" in text
 
 
 def test_caveats_that_do_not_apply_are_not_there(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from dlcli.problems import DataError
-from dlcli.report.page import write_page
 from dlcli.task import Goal, Task
 from tests.report import runs
 
@@ -88,7 +87,7 @@ class Parser(HTMLParser):
 
 def parsed(path: Path) -> Element:
     parser = Parser()
-    parser.feed(write_page(path).read_text(encoding="utf-8"))
+    parser.feed(runs.page_of(path).read_text(encoding="utf-8"))
     return parser.root
 
 
@@ -198,7 +197,7 @@ def test_numbers_are_those_of_the_scores(run, page):
 
 
 def test_the_same_run_gives_the_same_page(run):
-    assert write_page(run).read_bytes() == write_page(run).read_bytes()
+    assert runs.page_of(run).read_bytes() == runs.page_of(run).read_bytes()
 
 
 @pytest.mark.parametrize("make", [runs.classification, runs.multilabel])
@@ -255,7 +254,7 @@ def test_hostile_names_stay_text(tmp_path, make):
 def test_text_that_no_page_may_hold_is_replaced(tmp_path):
     row = {"row": 1, "actual": "a\x00b\x1b[31m \ud800", "predicted": "c", "loss": 1.0, "probability": None, "cells": {}}
     path = runs.minimal(tmp_path, files={"worst.json": {"subset": "validation", "rows": [row]}})
-    assert "a\ufffdb\ufffd[31m ?" in write_page(path).read_text(encoding="utf-8")
+    assert "a\ufffdb\ufffd[31m ?" in runs.page_of(path).read_text(encoding="utf-8")
 
 
 def test_thumbnails_are_shown_and_anything_else_is_not(tmp_path):
@@ -282,12 +281,12 @@ def test_the_largest_page_is_small_enough_to_send(tmp_path):
         files=files,
     )
     long = runs.kfold(tmp_path / "b", folds=10, repeats=5, epochs=200)
-    assert write_page(wide).stat().st_size < 3_000_000
-    assert write_page(long).stat().st_size < 3_000_000
+    assert runs.page_of(wide).stat().st_size < 3_000_000
+    assert runs.page_of(long).stat().st_size < 3_000_000
 
 
 def test_many_epochs_are_thinned(tmp_path):
-    page = write_page(runs.minimal(tmp_path, epochs=runs.history(20_000, ["accuracy"])))
+    page = runs.page_of(runs.minimal(tmp_path, epochs=runs.history(20_000, ["accuracy"])))
     assert page.stat().st_size < 500_000
 
 
@@ -321,6 +320,18 @@ def test_it_says_why_there_is_no_interval_and_marks_rows_that_chose(tmp_path):
     assert "0.84" in cells
 
 
+def test_scores_on_other_files_stand_beside(tmp_path):
+    path = runs.minimal(tmp_path)
+    told = {"file": "/data/new.csv", "time": "2026-03-02T08:00:00+00:00", "looks": 2}
+    (path / "evaluations").mkdir()
+    (path / "evaluations" / "1.json").write_text(
+        json.dumps(told | runs.sheet(data=runs.subset(50, [runs.score("accuracy", 0.75)])) | {"looks": 2})
+    )
+    text = text_of(path)
+    assert "50 rows of /data/new.csv, 2026-03-02 08:00 UTC; looked at 2 times" in text
+    assert "accuracy0.750.71 to 0.782" in text
+
+
 @pytest.mark.parametrize("status", ["failed", "interrupted"])
 def test_a_run_that_did_not_end_has_a_page_too(tmp_path, status):
     path = runs.write(tmp_path, None, goal=Goal(Task.BINARY, ("y",), ("no", "yes")), status=status, failure="disk full")
@@ -334,5 +345,5 @@ def test_a_damaged_file_is_named(tmp_path, file):
     path = runs.classification(tmp_path)
     (path / file).write_bytes(b"{\xff,")
     with pytest.raises(DataError, match=file):
-        write_page(path)
+        runs.page_of(path)
     assert not (path / "report.html").exists()

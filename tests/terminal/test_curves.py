@@ -6,7 +6,7 @@ import math
 import pytest
 from rich.console import Console
 
-from dlcli.terminal.curves import chart, printable, room, sparkline
+from dlcli.terminal.curves import chart, overlay, printable, room, sparkline
 
 
 def test_a_line_over_labelled_axes():
@@ -56,6 +56,28 @@ def test_no_line_is_longer_than_the_width(width):
     numbers = [math.sin(step / 7) * 1e-5 for step in range(200)]
     drawn = chart(list(range(200)), numbers, width=width, x_label="step", y_label="value")
     assert max(map(len, drawn.split("\n"))) <= max(width, 22)
+
+
+def test_several_series_stand_over_the_same_axes():
+    falls, rises = [(1, 4), (2, 2), (3, 0)], [(1, 0), (2, 2)]
+    drawn = overlay({"falls": falls, "rises": rises}, width=16, height=5, x_label="epoch", y_label="loss")
+    assert drawn.split("\n") == [
+        "1 falls   2 rises   + several",
+        "loss",
+        "4 ┤11",
+        "3 ┤  111",
+        "2 ┤     ++1",
+        "1 ┤  222   111",
+        "0 ┤22         11",
+        "  └┬──┬──┬──┬──┬",
+        "   1 1.5 2 2.5 3",
+        "       epoch",
+    ]
+
+
+def test_series_without_finite_values_are_left_out():
+    assert overlay({"a": [(1, math.nan)]}, y_label="loss") == "loss: no finite value"
+    assert overlay({"a": [(1, math.nan)], "b": [(1, 2), (2, 1)]}).startswith("1 b\n")
 
 
 def test_a_sparkline_goes_from_the_smallest_to_the_largest():

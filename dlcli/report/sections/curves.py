@@ -13,6 +13,7 @@ from dlcli.report.elements import NONE, Column, Section, folded, heading, paragr
 from dlcli.report.figures import Legend, Reading, figure
 from dlcli.report.markup import Child, Html, join, tag
 from dlcli.report.run_files import FoldRun, History, Run
+from dlcli.runs.histories import History
 
 _HEIGHT = 260.0
 _POINTS = 400
