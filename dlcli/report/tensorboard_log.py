@@ -10,7 +10,7 @@ from pathlib import Path
 from dlcli.report import event_files
 from dlcli.report.run_files import Run
 from dlcli.report.settings import settings
-from dlcli.runs.histories import read_history
+from dlcli.runs.histories import History, read_history
 
 FOLDER = "tensorboard"
 _COMPARED = (

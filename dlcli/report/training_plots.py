@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlcli.numbers import number
 from dlcli.report import axes
 from dlcli.report.run_files import Run
+from dlcli.runs.histories import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from dlcli.report.drawing import Frame
 from dlcli.report.elements import NONE, Column, Section, folded, heading, paragraph, shown, table
 from dlcli.report.figures import Legend, Reading, figure
 from dlcli.report.markup import Child, Html, join, tag
-from dlcli.report.run_files import FoldRun, History, Run
+from dlcli.report.run_files import FoldRun, Run
 from dlcli.runs.histories import History
 
 _HEIGHT = 260.0
