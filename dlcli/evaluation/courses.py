@@ -128,7 +128,7 @@ def prospect(values: Floats) -> float:
     places = (len(calm) - 1) * np.array([0.5, 0.75, 1.0])
     half, quarter, end = (float(value) for value in np.interp(places, np.arange(len(calm)), calm))
     before, now = half - quarter, quarter - end
-    if now <= noise(values) or end <= 0:
+    if now <= noise(values[len(values) // 2 - 1 :]) or end <= 0:
         return 0.0
     ratio = min(_STEADIEST, now / before) if before > 0 else 0.5
     return min(_MOST, now * sum(ratio**step for step in range(1, 5)) / end)

@@ -33,6 +33,9 @@ _LATE = 0.8
 """Share of the epochs after which the best one counts as late."""
 _SURE_OF_DRAWN, _SURE_OF_GIVEN = 4.0, 2.0
 """Standard errors by which validation rows must be harder from the start: rows that were drawn by lot, and others."""
+_FEW_PARAMETERS_DRAWN, _FEW_PARAMETERS_GIVEN = 0.1, 0.5
+"""Parameters per training row below which no network learns many rows by heart."""
+_TIMES_CAPACITY = 5.0
 _FEWEST_ROWS, _ROWS_FOR_AN_INTERVAL = 15, 50
 
 
@@ -98,7 +101,7 @@ def mismatched(facts: Facts) -> Finding | None:
             f"{above(sign.size, 'that of the first epoch')}"
         )
         return Finding("mismatched_validation", sentence, 1)
-    return _beyond_capacity(facts, ladder, gap) if matters else None
+    return _beyond_capacity(facts) if matters or given else None
 
 
 def _no_better_than_baseline(ladder: Ladder) -> bool:
@@ -119,28 +122,29 @@ def _apart(setup: Setup, course: Course, *, matters: bool) -> Sign | None:
     return reading.starts_apart(course, sure=_SURE_OF_DRAWN if setup.drawn else _SURE_OF_GIVEN)
 
 
-def _beyond_capacity(facts: Facts, ladder: Ladder, gap: Gap) -> Finding | None:
+def _beyond_capacity(facts: Facts) -> Finding | None:
     """A gap far larger than so few parameters can make on so many rows.
 
     Fitting p parameters to n rows makes the cross-entropy of new rows larger by p / n (Akaike 1974).
     """
-    parameters, rows = facts.setup.parameters, facts.rows.get("train", 0)
-    if facts.task not in CLASSIFICATION or not parameters or facts.setup.ordered or 10 * parameters > rows:
+    parameters, rows = facts.setup.parameters or 0, facts.rows.get("train", 0)
+    few = _FEW_PARAMETERS_DRAWN if facts.setup.drawn else _FEW_PARAMETERS_GIVEN
+    if facts.task not in CLASSIFICATION or facts.setup.ordered or not 0 < parameters < few * rows:
         return None
 
     def excess(course: Course) -> Sign | None:
         if course.val_loss is None:
             return None
-        held, fitted = course.at_chosen(course.val_loss), course.at_chosen(course.loss)
-        doubt = 2 * reading.loss_error(held, course.validation_rows)
-        return Sign(course.chosen, held - fitted) if held - fitted > 3 * parameters / rows + doubt else None
+        held, fitted = float(reading.smoothed(course.val_loss)[-1]), float(reading.smoothed(course.loss)[-1])
+        allowed = _TIMES_CAPACITY * parameters / rows + 2 * reading.loss_error(held, course.validation_rows)
+        return Sign(course.epochs, held / fitted - 1) if fitted > 0 and held - fitted > allowed else None
 
     sign = reading.agreed(facts.courses, excess)
     if sign is None:
         return None
     sentence = (
-        f"{parameters:,} parameters cannot learn {rows:,} rows by heart, yet validation rows are much harder: "
-        f"{described(ladder, gap)}"
+        f"validation loss ended {above(sign.size, 'training loss')}, more than {parameters:,} parameters "
+        f"can learn by heart of {rows:,} rows"
     )
     return Finding("mismatched_validation", sentence, sign.epoch)
 

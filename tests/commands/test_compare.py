@@ -195,6 +195,15 @@ def test_runs_of_one_name_are_told_apart_by_their_folders(runs: Dlcli, tmp_path:
     assert names == [str(runs.folder / "runs/small-001"), str(copy)]
 
 
+def at_two_rates(dlcli: Dlcli, name: str) -> dict[str, Any]:
+    """The difference of two runs of one config, the second with another learning rate."""
+    for rate in ("0.01", "0.1"):
+        setting = f"optimizer.adam.learning_rate={rate}"
+        assert dlcli("train", f"{name}.yaml", "--quiet", "--set", setting).exit_code == 0
+    (pair,) = found(dlcli, f"{name}-001", f"{name}-002")["differences"]
+    return dict(pair)
+
+
 @pytest.mark.slow
 def test_weighted_numbers_of_groups_are_compared(dlcli: Dlcli) -> None:
     """Weights and groups travel with the predictions of a run."""
@@ -207,10 +216,7 @@ def test_weighted_numbers_of_groups_are_compared(dlcli: Dlcli) -> None:
         "split: {grouped: {column: patient, validation: 0.3, test: 0.1}}\n"
         "architecture: [dense: 4]\ntraining: {epochs: 2}\nmetrics: [mae]\n"
     )
-    for rate in ("0.01", "0.1"):
-        set_rate = ("--set", f"optimizer.adam.learning_rate={rate}")
-        assert dlcli("train", "numbers.yaml", "--quiet", *set_rate).exit_code == 0
-    (pair,) = found(dlcli, "numbers-001", "numbers-002")["differences"]
+    pair = at_two_rates(dlcli, "numbers")
     tables = [kept(dlcli, run) for run in ("numbers-002", "numbers-001")]
     means = [np.average(abs(t["y"] - t["actual_y"]), weights=t["weight"]) for t in tables]
     assert pair["difference"] == pytest.approx(means[0] - means[1])
@@ -229,10 +235,7 @@ def test_rows_in_time_order_are_put_in_it(dlcli: Dlcli) -> None:
         "split: {chronological: {validation: 0.3, test: 0.1}}\n"
         "architecture: [dense: 4]\ntraining: {epochs: 2}\nmetrics: [mae]\n"
     )
-    for rate in ("0.01", "0.1"):
-        set_rate = ("--set", f"optimizer.adam.learning_rate={rate}")
-        assert dlcli("train", "days.yaml", "--quiet", *set_rate).exit_code == 0
-    (pair,) = found(dlcli, "days-001", "days-002")["differences"]
+    pair = at_two_rates(dlcli, "days")
     assert (pair["method"], pair["n"]) == ("paired cosine t over time", 90)
     assert (kept(dlcli, "days-001").sort("time")["row"].to_numpy() == np.argsort(days)[180:270]).all()
 
