@@ -142,9 +142,6 @@ def still_falls(course: Course, *, least: float) -> Sign | None:
         least: a smaller share does not count, nor does one smaller than a tenth of it of the first value.
     """
     watched = [course.loss] if course.val_loss is None else [course.loss, course.val_loss]
-    if course.epochs == 1 and course.val_loss is not None:
-        # The running loss stands for the middle of the only epoch, the validation loss for its end.
-        watched = [np.concatenate(watched)]
     sizes = []
     for values in watched:
         share = prospect(values)
@@ -191,12 +188,9 @@ def steadiness(course: Course) -> float:
 
 def blow_up(course: Course) -> Sign | None:
     """Where a finite training loss began to rise by factors, beyond its start; size: the factor."""
-    lowest = int(np.argmin(course.loss))
-    end = float(np.median(course.loss[-_AFTER:]))
-    start = float(course.loss[0])
-    if end > _BLOW_UP * max(float(course.loss[lowest]), 0.0) and end > start:
-        return Sign(lowest + 1, end / max(float(course.loss[lowest]), 1e-300))
-    return None
+    epoch = int(np.argmin(course.loss))
+    lowest, end = float(course.loss[epoch]), float(np.median(course.loss[-_AFTER:]))
+    return Sign(epoch + 1, end / lowest) if lowest > 0 and end > max(_BLOW_UP * lowest, course.loss[0]) else None
 
 
 def oscillation(course: Course) -> Sign | None:

@@ -19,6 +19,7 @@ from dlcli.evaluation.metrics import (
     EstimatedMetric,
     MeanAveragePrecision,
     MeanSquaredError,
+    RocAuc,
     label,
     labels,
 )
@@ -38,6 +39,10 @@ _GAMEABLE = frozenset(
     }
 )
 """Metrics in which some constant, or a guess, beats the majority class or the mean."""
+_BIASED = frozenset({AveragePrecision.part_name, MeanAveragePrecision.part_name})
+"""Metrics in which a random ranking of few rows lies above chance: folds repeat that, and would call it power."""
+_AT_THRESHOLD = frozenset({"accuracy", "zero_one_loss", "balanced_accuracy", "cohen_kappa", "matthews_corrcoef"})
+"""Metrics of predicted classes, which a threshold that was chosen for another end may well make worse."""
 _NOTHING = 1e-12
 _FEWEST = 5
 """Rows that each class needs where no interval but the first-order one is known."""
@@ -73,19 +78,32 @@ class Verdict:
         return {"metric": self.metric, **difference, "power": self.power, "sentence": self.sentence}
 
 
-def fair(metrics: Sequence[Metric], task: Task) -> dict[str, Metric]:
+def fair(metrics: Sequence[Metric], task: Task, *, chosen_threshold: bool = False) -> dict[str, Metric]:
     """The metrics in which no answer that looks at no input beats the baseline, by name; then the task's plainest.
+
+    Where the threshold was chosen for another end, e.g. a high recall, a binary task is judged by ranks.
 
     F1 and its kin are none of them: against a majority class that scores 0 any guess wins. Nor is the mean average
     precision of classes, in which a random ranking lies above the share of positives.
     """
-    plainest = HammingLoss() if task is Task.MULTILABEL else MeanSquaredError() if task in NUMBERS else Accuracy()
-    gameable = _GAMEABLE | {MeanAveragePrecision.part_name} if task is Task.MULTICLASS else _GAMEABLE
+    plainest: Metric = (
+        HammingLoss() if task is Task.MULTILABEL else MeanSquaredError() if task in NUMBERS else Accuracy()
+    )
+    gameable = _GAMEABLE | _BIASED if task is Task.MULTICLASS else _GAMEABLE
+    if chosen_threshold and task is Task.BINARY:
+        gameable, plainest = gameable | _AT_THRESHOLD, RocAuc()
     named = zip(labels(metrics), metrics, strict=True)
     return {name: each for name, each in named if each.part_name not in gameable} | {label(plainest): plainest}
 
 
-def verdict(metrics: Sequence[Metric], model: ScoredRows, baseline: ScoredRows, confidence: float = 0.95) -> Verdict:
+def verdict(
+    metrics: Sequence[Metric],
+    model: ScoredRows,
+    baseline: ScoredRows,
+    confidence: float = 0.95,
+    *,
+    chosen_threshold: bool = False,
+) -> Verdict:
     """Whether a model is better than a baseline on the same rows, by the first fair metric that can tell.
 
     Args:
@@ -93,9 +111,10 @@ def verdict(metrics: Sequence[Metric], model: ScoredRows, baseline: ScoredRows, 
         model: the rows with the model's predictions.
         baseline: the same rows with the baseline's.
         confidence: of the interval.
+        chosen_threshold: whether rows chose the threshold.
     """
     found = None
-    for name, metric in fair(metrics, model.goal.task).items():
+    for name, metric in fair(metrics, model.goal.task, chosen_threshold=chosen_threshold).items():
         if not np.isfinite(model.prediction).all():
             return _verdict(name, Difference(None, reason="predictions are not finite"), "")
         difference = _beyond_baseline(metric, model, baseline, confidence)
@@ -156,6 +175,7 @@ def verdict_over_folds(
     confidence: float = 0.95,
     *,
     dependence: str = "",
+    chosen_threshold: bool = False,
 ) -> Verdict:
     """Whether a recipe is better than the baselines of the same folds, by the first fair metric that can tell.
 
@@ -167,10 +187,11 @@ def verdict_over_folds(
         folds: how many folds one repeat has.
         confidence: of the interval.
         dependence: why folds do not overlap as in plain k-fold; then there is no verdict.
+        chosen_threshold: whether rows chose the threshold.
     """
     found = None
-    for name, metric in fair(metrics, task).items():
-        if not all(name in scores for scores in (*model, *baseline)):
+    for name, metric in fair(metrics, task, chosen_threshold=chosen_threshold).items():
+        if metric.part_name in _BIASED or not all(name in scores for scores in (*model, *baseline)):
             continue
         ours, theirs = ([scores[name] for scores in side] for side in (model, baseline))
         difference = over_folds(metric, ours, theirs, folds, confidence, dependence=dependence)

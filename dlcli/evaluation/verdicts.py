@@ -23,7 +23,7 @@ _UNSURE = 0.2
 """Share that a gap may reach, though it is not established, before the rows are too few."""
 _RISE = 0.1
 """Rise of the validation loss from which on a turn is overfitting."""
-_GAIN = 0.1
+_GAIN = 0.08
 """Share by which as many epochs again must bring losses down for a training to be unfinished."""
 _CREEPS, _SLOWLY, _STILL = 0.1, 0.25, 0.02
 """Falls of the training loss: too little for a steady course, for one at a small rate, and no fall to speak of."""
@@ -98,7 +98,7 @@ def mismatched(facts: Facts) -> Finding | None:
     if given and (sign := reading.agreed(facts.courses, reading.never_helped)):
         sentence = (
             f"what was learned from the training rows never helped on the validation rows: their loss ended "
-            f"{above(sign.size, 'that of the first epoch')}"
+            f"{above(sign.size, 'that of the first epoch')}, unless nothing can be learned from these inputs"
         )
         return Finding("mismatched_validation", sentence, 1)
     return _beyond_capacity(facts) if matters or given else None

@@ -101,7 +101,7 @@ def diagnose(
     target = _free(Path(write)) if write is not None else None
     document = load(folder.path / RESOLVED, trusted=True, command=entry.command)
     diagnosis = judge(facts(folder, entry, document.experiment))
-    proposals = tuple(_proposal(folder.path, document, each) for each in diagnosis.suggestions)
+    proposals = tuple(proposal(folder.path / RESOLVED, document, each) for each in diagnosis.suggestions)
     if target is not None:
         _write(target, folder.path, proposals)
     return RunDiagnosis(folder.path, diagnosis, proposals, target)
@@ -116,11 +116,17 @@ def _require_ended(folder: RunDirectory, entry: Record) -> None:
     raise ConfigError(Problem("unfinished-run", message, hint))
 
 
-def _proposal(folder: Path, document: Document, suggestion: Suggestion) -> Proposal:
-    """The suggestion as a config, which is read to see that it fits."""
+def proposal(base: Path, document: Document, suggestion: Suggestion) -> Proposal:
+    """The suggestion as a config, which is read to see that it fits.
+
+    Args:
+        base: the config that it extends.
+        document: the same, read.
+        suggestion: what to lay over it.
+    """
     if suggestion.snippet is None:
         return Proposal(suggestion)
-    text = overlay(suggestion.snippet, _from_here(folder / RESOLVED))
+    text = overlay(suggestion.snippet, _from_here(base))
     command = suggestion.command if suggestion.command == "kfold" else "train"
     try:
         laid = load(Path.cwd() / "proposal.yaml", trusted=True, command=command, text=text)

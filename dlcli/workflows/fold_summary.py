@@ -55,7 +55,16 @@ def summary(
         base["folds"] = [each.as_json() for each in summarized(values)]
         if base["reference"]:
             task = dataset.answer.goal.task
-            told = verdict_over_folds(metrics, task, ours, values, settings.folds, confidence, dependence=dependence)
+            told = verdict_over_folds(
+                metrics,
+                task,
+                ours,
+                values,
+                settings.folds,
+                confidence,
+                dependence=dependence,
+                chosen_threshold=scorer.chosen_threshold,
+            )
             found["verdicts"] = {"folds": told.as_json()}
     run.update(chosen_epochs=tuple(each.chosen_epoch for each in reached), decision=scorer.decision.as_json())
     return found

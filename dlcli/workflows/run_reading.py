@@ -67,7 +67,7 @@ def facts(folder: RunDirectory, entry: Record, experiment: Experiment) -> Facts:
     human = getattr(experiment.evaluation, "human_level", None)
     return Facts(
         task=task,
-        setup=_setup(entry, experiment, baseline.get("train", {})),
+        setup=setup(entry, experiment, baseline.get("train", {})),
         courses=tuple(_courses(folder.path, entry)),
         scores=found,
         baseline=baseline.get("train", {}),
@@ -217,7 +217,8 @@ def _powerless(scores: Json) -> str | None:
     return None
 
 
-def _setup(entry: Record, experiment: Experiment, baseline: Mapping[str, Measured]) -> Setup:
+def setup(entry: Record, experiment: Experiment, baseline: Mapping[str, Measured]) -> Setup:
+    """What a run's config has, as far as remedies depend on it; `baseline`: its scores on the training rows."""
     optimizer, split, regular = experiment.optimizer, experiment.split, experiment.regularization
     penalties = [getattr(layer, "kernel_regularizer", None) for layer in experiment.architecture]
     dropouts = [layer.rate for layer in experiment.architecture if isinstance(layer, Dropout)]

@@ -18,9 +18,9 @@ from dlcli.evaluation.decision import Decision
 from dlcli.evaluation.details import details
 from dlcli.evaluation.estimate import meaning
 from dlcli.evaluation.intervals import looks_bound
-from dlcli.evaluation.power import verdict
+from dlcli.evaluation.power import fair, verdict
 from dlcli.evaluation.rows import ScoredRows
-from dlcli.evaluation.scores import score, score_table
+from dlcli.evaluation.scores import labels, score, score_table
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.problems import ConfigError, Problem
 from dlcli.workflows import exported
@@ -130,16 +130,19 @@ class Scorer:
             told = {"name": answer.name, "kind": answer.kind, "reference": number == 0}
             found.append(told | {"scores": self._plain(guess)})
             if number == 0 and figures:
-                compared = verdict(self.metrics, model, guess, self.confidence).as_json()
+                chosen = self.chosen_threshold
+                compared = verdict(self.metrics, model, guess, self.confidence, chosen_threshold=chosen).as_json()
         return Scored(subset, tuple(found), compared)
 
     def bare(
         self, rows: NDArray[np.int64], prediction: NDArray[np.float64], answers: Sequence[Answers]
     ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
         """The bare scores of predictions of rows, and those of each baseline by its kind."""
-        values = score(self.metrics, self.rows(rows, prediction))
-        return values, {
-            each.kind: score(self.metrics, self.rows(rows, each.prediction, threshold=Baseline.threshold))
+        # The verdict may rest on a metric that nobody has asked for.
+        more = fair(self.metrics, self.goal.task, chosen_threshold=self.chosen_threshold)
+        metrics = (*self.metrics, *(each for name, each in more.items() if name not in labels(self.metrics)))
+        return score(metrics, self.rows(rows, prediction)), {
+            each.kind: score(metrics, self.rows(rows, each.prediction, threshold=Baseline.threshold))
             for each in answers
         }
 
@@ -193,6 +196,11 @@ class Scorer:
             beside={} if sealed else {name: each[rows] for name, each in beside.items() if each is not None},
             **more,
         )
+
+    @property
+    def chosen_threshold(self) -> bool:
+        """Whether rows choose the threshold."""
+        return not isinstance(self.experiment.evaluation.threshold, float)
 
     @property
     def confidence(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -157,6 +158,13 @@ def test_folds_pass_over_metrics_that_are_not_fair() -> None:
     assert verdict_over_folds([F1()], Task.BINARY, ours, theirs, folds=5).power is None
 
 
+def test_folds_do_not_judge_by_average_precision_which_is_above_chance_in_noise() -> None:
+    ours = [{"average_precision": 0.57 + i / 1000, "accuracy": 0.5 + (-1) ** i / 10} for i in range(5)]
+    theirs = [{"average_precision": 0.5, "accuracy": 0.5}] * 5
+    metrics = [AveragePrecision(), Accuracy()]
+    assert verdict_over_folds(metrics, Task.BINARY, ours, theirs, folds=5).metric == "accuracy"
+
+
 # False alarms
 
 
@@ -178,3 +186,11 @@ def test_numbers_that_are_noise_have_no_power() -> None:
         sides = (ScoredRows(NUMBER, truth, each, None, 0.5) for each in (0.2 * guess, 0 * guess))
         alarms += verdict([MeanSquaredError()], *sides).power is True
     assert alarms <= 10
+
+
+def test_a_threshold_chosen_for_recall_is_judged_by_ranks() -> None:
+    model, baseline = classes(300, 2.0)
+    model = replace(model, threshold=0.01)
+    assert verdict([Accuracy()], model, baseline).power is False
+    found = verdict([Accuracy()], model, baseline, chosen_threshold=True)
+    assert (found.metric, found.power) == ("roc_auc", True)
