@@ -8,7 +8,8 @@ from typing import Any
 
 from dlcli.config.experiment import Experiment
 from dlcli.config.forms import fields
-from dlcli.config.writer import inline, inline_pair, long_form
+from dlcli.config.short_form import short_form
+from dlcli.config.writer import inline, inline_pair
 from dlcli.part import Part, Record
 
 _TITLES = frozenset({"name", "description"})
@@ -52,7 +53,7 @@ def _differing(values: Sequence[Any], path: tuple[str, ...]) -> Iterator[tuple[t
         for key in first:
             yield from _differing([value[key] for value in values], (*path, str(key)))
     else:
-        yield path, tuple(_written(_short(value)) for value in values)
+        yield path, tuple(_written(short_form(value)) for value in values)
 
 
 def _written(data: Any) -> str:
@@ -60,24 +61,3 @@ def _written(data: Any) -> str:
     if isinstance(data, list):
         return f"[{', '.join(_written(item) for item in data)}]"
     return inline_pair(data) if isinstance(data, dict) and len(data) == 1 else inline(data)
-
-
-def _short(value: object) -> Any:
-    """Plain data, with only what is not the default of Parts and sections; a main field alone needs no name."""
-    if isinstance(value, Record):
-        changed = {
-            key: _short(inner)
-            for key, field in fields(type(value)).items()
-            if (inner := getattr(value, field.name))
-            != type(value).model_fields[field.name].get_default(call_default_factory=True)
-        }
-        if isinstance(value, Part):
-            if value.main_field is not None and changed.keys() == {value.main_field}:
-                return {value.part_name: changed[value.main_field]}
-            return {value.part_name: changed} if changed else value.part_name
-        return changed
-    if isinstance(value, tuple):
-        return [_short(inner) for inner in value]
-    if isinstance(value, dict):
-        return {str(key): _short(inner) for key, inner in value.items()}
-    return long_form(value)
