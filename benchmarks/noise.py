@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 ROWS, COLUMNS = 200, 20
@@ -68,13 +69,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     results, kept = [], True
-    print("| task | what rows choose | 0.5 in the interval of the AUC | no statistical power |\n|---|---|---|---|")
+    click.echo("| task | what rows choose | 0.5 in the interval of the AUC | no statistical power |\n|---|---|---|---|")
     for task in ("binary", "multiclass", "multilabel"):
         for choosing in (False, True):
             said = [judge(task, seed, choosing=choosing) for seed in range(arguments.seeds)]
             holds, powerless = sum(each["holds"] for each in said), sum(each["power"] is False for each in said)
             chosen = "epoch, threshold, temperature" if choosing else "epoch"
-            print(f"| {task} | {chosen} | {holds} of {len(said)} | {powerless} of {len(said)} |", flush=True)
+            click.echo(f"| {task} | {chosen} | {holds} of {len(said)} | {powerless} of {len(said)} |")
             results.append({"task": task, "choosing": choosing, "seeds": len(said), "holds": holds, "no": powerless})
             kept &= holds >= HOLDS * len(said) and powerless >= NO_POWER * len(said)
     if arguments.json:

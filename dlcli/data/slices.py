@@ -78,8 +78,8 @@ def _cut(name: str, column: Any, known: NDArray[Any]) -> Slices:
         assert isinstance(column, Coded)
         texts = (*column.vocabulary, _NO_VALUE)
         return _values(name, np.where(column.codes == MISSING, len(texts) - 1, column.codes), texts, known)
-    distinct, places = np.unique(numbers, return_inverse=True)  # NaN comes last, once
-    if len(distinct) <= MOST_VALUES:
+    if len(np.unique(numbers[known])) <= MOST_VALUES:
+        distinct, places = np.unique(numbers, return_inverse=True)  # NaN comes last, once
         texts = tuple(_NO_VALUE if np.isnan(value) else f"{value:g}" for value in distinct)
         return _values(name, places, texts, known)
     return _quartiles(name, numbers, known)

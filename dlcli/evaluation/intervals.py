@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.evaluation import ranking
-
-if TYPE_CHECKING:
-    from dlcli.part import Metric
 
 Floats = NDArray[np.float64]
 Scale = Literal["logit", "log", "rest", "plain"]
@@ -215,25 +212,3 @@ def _newcombe(value: float, m: int, n: int, confidence: float) -> Interval:
     return Interval(
         0.0 if value == 0 else border(0.0), 1.0 if value == 1 else border(1.0), "Newcombe 5", min(m, n)
     )  # fmt: skip
-
-
-def looks_bound(metric: Metric, value: float, n: float, looks: int) -> float | None:
-    """How much too good the best of several equally good models looks on the same rows, on average, at most.
-
-    sigma sqrt(2 log k), with sigma = sqrt(p (1 - p) / n): the bound on the mean of the largest of k normal
-    errors, independent or not.
-
-    Args:
-        metric: what was scored.
-        value: the score.
-        n: how many rows.
-        looks: how often they were scored.
-
-    Returns:
-        The bound in units of the score; None for one look, and for scores that are not a share of rows.
-    """
-    from dlcli.evaluation.metrics.row_means import RowShare
-
-    if looks < 2 or not isinstance(metric, RowShare) or not (0 < value < 1 and n >= 1):
-        return None
-    return math.sqrt(value * (1 - value) / n * 2 * math.log(looks))

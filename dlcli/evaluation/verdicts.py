@@ -19,8 +19,8 @@ _PART_OF_ERROR = 0.25
 """Share of the validation error that a gap must be to be called overfitting."""
 _HIGH_BIAS, _VERY_HIGH_BIAS = 0.2, 0.5
 """Shares of what there was to gain that the training rows themselves may lack, where no level is known."""
-_UNSURE = 0.2
-"""Share that a gap may reach, though it is not established, before the rows are too few."""
+_UNSURE = 0.25
+"""Share that a gap may reach, though it may as well be none, before the rows are too few."""
 _RISE = 0.1
 """Rise of the validation loss from which on a turn is overfitting."""
 _GAIN = 0.08
@@ -36,7 +36,7 @@ _SURE_OF_DRAWN, _SURE_OF_GIVEN = 4.0, 2.0
 _FEW_PARAMETERS_DRAWN, _FEW_PARAMETERS_GIVEN = 0.1, 0.5
 """Parameters per training row below which no network learns many rows by heart."""
 _TIMES_CAPACITY = 5.0
-_FEWEST_ROWS, _ROWS_FOR_AN_INTERVAL = 15, 50
+_FEWEST_ROWS, _ROWS_FOR_AN_INTERVAL = 20, 50
 
 
 def diverged(facts: Facts) -> Finding | None:
@@ -276,7 +276,10 @@ def too_few(facts: Facts) -> Finding | None:
     if rows < _FEWEST_ROWS:
         return Finding("too_few_validation_rows", f"{rows:,} validation rows decide nothing, whatever they say")
     half, gap = (validation.high - validation.low) / 2, ladder.gap("variance")
-    is_open = gap is None or gap.high is None or (not gap.established and gap.high > _UNSURE * ladder.unit)
+    if gap is not None and gap.low is not None and gap.high is not None:
+        is_open = gap.low <= CERTAIN * ladder.unit and gap.high > _UNSURE * ladder.unit
+    else:
+        is_open = True
     if not is_open or half <= _UNSURE / 2 * ladder.unit:
         return None
     between = f"between {amount(ladder, validation.low)} and {amount(ladder, validation.high)}"

@@ -244,7 +244,11 @@ def _scores(run: Run) -> str:
 
 
 def _value(score: Mapping[str, Any]) -> str:
-    return _number(score["value"]) + (r"\*" if score.get("starred") else "")
+    return _number(score["value"]) + _star(score)
+
+
+def _star(score: Mapping[str, Any]) -> str:
+    return r"\*" if score.get("starred") else ""
 
 
 def _number(value: float | None) -> str:
@@ -272,7 +276,7 @@ def _over_folds(run: Run) -> str:
 
 def _repeats(run: Run) -> str:
     rows = [
-        [plain(each["name"]), str(len(each["values"])), _number(each["mean"]), _number(each["sd"])]
+        [plain(each["name"]), str(len(each["values"])), _number(each["mean"]) + _star(each), _number(each["sd"])]
         for each in run.scores.get("repeats") or ()
     ]
     return table(["score over seeds", "seeds", "mean", "standard deviation"], rows) if rows else ""

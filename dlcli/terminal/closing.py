@@ -106,7 +106,8 @@ def _spread_table(
     for score in spread:
         values = [value for value in score.get("folds") or score.get("values") or [] if value is not None]
         ends = (_number(min(values)), _number(max(values))) if values else ("-", "-")
-        shown = (_number(score["mean"]), _number(score["sd"]), *ends, _interval(score))
+        star = "*" if score.get("starred") else ""
+        shown = (_number(score["mean"]) + star, _number(score["sd"]), *ends, _interval(score))
         table.add_row(score["name"], *shown, *(_number(theirs.get(score["name"])) for _, theirs in baselines))
     return table
 

@@ -101,7 +101,7 @@ def diagnose(
     target = _free(Path(write)) if write is not None else None
     document = load(folder.path / RESOLVED, trusted=True, command=entry.command)
     diagnosis = judge(facts(folder, entry, document.experiment))
-    proposals = tuple(proposal(folder.path / RESOLVED, document, each) for each in diagnosis.suggestions)
+    proposals = tuple(proposal(document, each) for each in diagnosis.suggestions)
     if target is not None:
         _write(target, folder.path, proposals)
     return RunDiagnosis(folder.path, diagnosis, proposals, target)
@@ -116,17 +116,11 @@ def _require_ended(folder: RunDirectory, entry: Record) -> None:
     raise ConfigError(Problem("unfinished-run", message, hint))
 
 
-def proposal(base: Path, document: Document, suggestion: Suggestion) -> Proposal:
-    """The suggestion as a config, which is read to see that it fits.
-
-    Args:
-        base: the config that it extends.
-        document: the same, read.
-        suggestion: what to lay over it.
-    """
+def proposal(document: Document, suggestion: Suggestion) -> Proposal:
+    """The suggestion as a config that extends another one, read to see that it fits."""
     if suggestion.snippet is None:
         return Proposal(suggestion)
-    text = overlay(suggestion.snippet, _from_here(base))
+    text = overlay(suggestion.snippet, _from_here(document.path))
     command = suggestion.command if suggestion.command == "kfold" else "train"
     try:
         laid = load(Path.cwd() / "proposal.yaml", trusted=True, command=command, text=text)

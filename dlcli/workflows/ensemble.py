@@ -38,10 +38,12 @@ def keep_ensemble(
     run.save_model(model, MODEL)
     for_one, for_batch = exported.seconds(model, fitted, dataset.samples)
     tempered = [replace(each, prediction=each.tempered(dataset.answer.goal)) for each in reached]
+    decision = out_of_fold_decision(experiment, dataset, plan, tempered, calibrate=False).as_json()
+    run.write_scores(run.result().scores | {"decision": decision})
     run.update(
         preprocessing_state=state,
         parameters=model.count_params(),
-        decision=out_of_fold_decision(experiment, dataset, plan, tempered, calibrate=False).as_json(),
+        decision=decision,
         model_bytes=(run.folder.path / MODEL).stat().st_size,
         seconds_per_row=for_one,
         seconds_per_batch=for_batch,

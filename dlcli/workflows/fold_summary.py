@@ -51,7 +51,9 @@ def summary(
     scored = replace(_out_of_fold(scorer, plan, reached, run), verdict=None)
     found = scored.added_to(found, "out_of_fold")
     for base in found["baselines"]:
-        values = [baselines[base["kind"]] for baselines in theirs]
+        values = [baselines[base["kind"]] for baselines in theirs if base["kind"] in baselines]
+        if len(values) < len(theirs):  # a later repeat may have a fold in which it cannot be fitted
+            continue
         base["folds"] = [each.as_json() for each in summarized(values)]
         if base["reference"]:
             task = dataset.answer.goal.task

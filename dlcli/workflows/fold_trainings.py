@@ -22,7 +22,10 @@ class FoldTrainings:
     """The folds of a run under way.
 
     Attributes:
-        plan: all of them, finished or not.
+        document, experiment, dataset: what is trained, and on what.
+        plan: all folds, finished or not.
+        run: what they are kept in.
+        listener: hears of them.
     """
 
     def __init__(
@@ -34,8 +37,8 @@ class FoldTrainings:
         run: Recording,
         listener: Listener,
     ) -> None:
-        self._document, self._experiment, self._dataset = document, experiment, dataset
-        self.plan, self._run, self._listener = plan, run, listener
+        self.document, self.experiment, self.dataset = document, experiment, dataset
+        self.plan, self.run, self.listener = plan, run, listener
 
     def train(self, crew: Crew) -> list[Reached]:
         """Trains what is not finished yet, and keeps each as soon as it is.
@@ -43,28 +46,28 @@ class FoldTrainings:
         Raises:
             TrainingError: some folds failed.
         """
-        reached = {fold.index: found for fold in self.plan if (found := read(self._run.folder, fold))}
+        reached = {fold.index: found for fold in self.plan if (found := read(self.run.folder, fold))}
         missing = [fold for fold in self.plan if fold.index not in reached]
-        tasks = [FoldTask(fold, self._run.state(_state_name(fold))) for fold in missing]
-        if self._run.entry.resumed:
+        tasks = [FoldTask(fold, self.run.state(_state_name(fold))) for fold in missing]
+        if self.run.entry.resumed:
             begun = sum(task.resume is not None for task in tasks)
             noun = self.plan[0].kind
             text = f"{len(reached)} of {len(self.plan)} {noun} are trained already, {begun} go on from a checkpoint"
-            self._listener(Note(f"{text}, {len(tasks) - begun} begin with epoch 1"))
+            self.listener(Note(f"{text}, {len(tasks) - begun} begin with epoch 1"))
         failed: dict[int, Failed] = {}
         results = crew.run(
-            FoldUnit(self._experiment, self._dataset.for_training()),
+            FoldUnit(self.experiment, self.dataset.for_training()),
             tasks,
-            threads=self._run.entry.threads,
+            threads=self.run.entry.threads,
             emit=lambda number, event: self._tell(missing[number], event),
-            keep=lambda number, state: self._run.keep_state(_state_name(missing[number]), state),
+            keep=lambda number, state: self.run.keep_state(_state_name(missing[number]), state),
         )
-        with located(self._document), closing(results):
+        with located(self.document), closing(results):
             for number, result in results:
                 fold = missing[number]
                 if isinstance(result, Failed):
                     failed[fold.index] = result
-                    self._listener(UnitEnded(fold.label, "failed", index=fold.index))
+                    self.listener(UnitEnded(fold.label, "failed", index=fold.index))
                 else:
                     self._keep(fold, result)
                     reached[fold.index] = result.reached
@@ -76,23 +79,23 @@ class FoldTrainings:
         """Passes on what a fold says; the history of each is kept with it, so that the run's stays out of it."""
         match event:
             case Note():
-                self._run.emit(replace(event, text=f"{fold.label}: {event.text}"))
+                self.run.emit(replace(event, text=f"{fold.label}: {event.text}"))
             case UnitStarted():
-                self._listener(event)
+                self.listener(event)
             case _:
-                self._listener(replace(event, index=fold.index))
+                self.listener(replace(event, index=fold.index))
 
     def _keep(self, fold: Fold, outcome: Outcome) -> None:
         """Scores a fold and writes it down."""
-        experiment, dataset = self._experiment, self._dataset
+        experiment, dataset = self.experiment, self.dataset
         values, baselines = bare_scores(experiment, dataset, fold, outcome.reached)
-        write(self._run.folder, fold, outcome, values, baselines)
-        self._run.drop_state(_state_name(fold))
+        write(self.run.folder, fold, outcome, values, baselines)
+        self.run.drop_state(_state_name(fold))
         if fold.index == 0 and fold.kind == "folds":
-            self._run.update(engine=outcome.engine.kind, engine_reason=outcome.engine.reason)
+            self.run.update(engine=outcome.engine.kind, engine_reason=outcome.engine.reason)
             for note in outcome.notes:
-                self._run.emit(note)
-        self._listener(UnitEnded(fold.label, f"epoch {outcome.reached.chosen_epoch}", values, index=fold.index))
+                self.run.emit(note)
+        self.listener(UnitEnded(fold.label, f"epoch {outcome.reached.chosen_epoch}", values, index=fold.index))
 
     def _failures(self, failed: Mapping[int, Failed]) -> Iterable[Problem]:
         """The problems of folds, each once, with the names of those that have it."""
@@ -101,9 +104,7 @@ class FoldTrainings:
             failure = failed.get(fold.index, Failed(()))
             for problem in failure.problems:
                 hint = (
-                    f"{resume_command(self._run)} trains the missing {fold.kind}"
-                    if failure.lost
-                    else problem.suggestion
+                    f"{resume_command(self.run)} trains the missing {fold.kind}" if failure.lost else problem.suggestion
                 )
                 folds.setdefault(replace(problem, suggestion=hint), []).append(fold.label)
         for problem, names in folds.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dlcli.config.document import Document, load
+from dlcli.config.document import load
 from dlcli.config.experiment import Experiment
 from dlcli.data import folds as cutting
 from dlcli.data.splits import RowSplit
@@ -25,7 +25,7 @@ from dlcli.workflows.fold import Fold, Reached
 from dlcli.workflows.fold_summary import summary
 from dlcli.workflows.fold_trainings import FoldTrainings
 from dlcli.workflows.interruption import interruption
-from dlcli.workflows.recording import Recording, RunResult, recording, where_it_goes_on
+from dlcli.workflows.recording import RunResult, recording, where_it_goes_on
 from dlcli.workflows.resuming import Given
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, train_unit
@@ -95,7 +95,7 @@ def kfold(  # noqa: PLR0913 - mirrors the options of the command
             document, experiment, dataset, command="kfold", name=name, runs=runs, emit=emit, options=options
         ) as run:
             run.update(threads=threads)
-            _Work(document, experiment, dataset, plan, run, emit).do(crew)
+            _carry_out(FoldTrainings(document, experiment, dataset, plan, run, emit), crew)
     return run.result()
 
 
@@ -105,7 +105,8 @@ def _resume(folder: RunDirectory, given: Given, jobs: int, emit: Listener) -> Ru
     with Crew(jobs) as crew, resuming.going_on(folder, given, emit) as again:
         with located(again.document):
             plan = divide(again.experiment, again.dataset)
-        _Work(again.document, again.experiment, again.dataset, plan, again.run, emit).do(crew)
+        work = FoldTrainings(again.document, again.experiment, again.dataset, plan, again.run, emit)
+        _carry_out(work, crew)
     return again.run.result()
 
 
@@ -132,78 +133,59 @@ def divide(experiment: Experiment, dataset: Dataset) -> list[Fold]:
     return found
 
 
-class _Work:
-    """The folds of a run under way."""
-
-    def __init__(
-        self,
-        document: Document,
-        experiment: Experiment,
-        dataset: Dataset,
-        plan: Sequence[Fold],
-        run: Recording,
-        listener: Listener,
-    ) -> None:
-        self.document, self.experiment, self.dataset = document, experiment, dataset
-        self.plan, self.run, self.listener = plan, run, listener
-
-    def do(self, crew: Crew) -> None:
-        """Whatever is left to do."""
-        run, experiment = self.run, self.experiment
-        run.update(jobs=min(crew.jobs, len(self.plan)))
-        if crew.jobs == 1:
-            run.update(threads=run.load_tensorflow(run.entry.threads))
-        work = FoldTrainings(self.document, experiment, self.dataset, self.plan, run, self.listener)
-        reached = work.train(crew)
-        run.write_scores(summary(experiment, self.dataset, self.plan, reached, run))
-        final = bool(run.entry.options.get("final"))
-        if experiment.kfold.ensemble:
-            run.load_tensorflow(run.entry.threads)
-            model, fitted = keep_ensemble(experiment, self.dataset, self.plan, reached, run)
-        elif final:
-            trained = self._train_final(reached)
-            model, fitted = run.keep_model(trained, self._decision, trained_on=("train", "validation")), trained.fitted
-        if final:
-            scorer = Scorer(experiment, self.dataset, self._decision)
-            baselines = FittedBaselines(experiment, self.dataset, fitted, self.dataset.pool)
-            open_test(run, scorer, model, fitted, baselines, "kfold --final")
-
-    @property
-    def _decision(self) -> Decision:
-        return Decision.from_json(self.run.entry.decision or {})
-
-    def _train_final(self, reached: Sequence[Reached]) -> Trained:
-        """One model on all rows but the test rows."""
-        run, dataset = self.run, self.dataset
-        epochs = max(1, round(float(np.median([each.chosen_epoch for each in reached]))))
-        nobody = np.zeros(0, dtype=np.int64)
-        label = f"final training on {len(dataset.pool):,} rows"
-        # Where scores decide the rates there are none here, so those of the fold that is most like it are used.
-        alike = min(reached, key=lambda each: (each.chosen_epoch < epochs, abs(each.chosen_epoch - epochs)))
-        seeds, rates = Seeds(self.experiment.seed), alike.rate_factors
-        assignment = Assignment(dataset.pool, nobody, seeds, epochs=epochs, label=label, rate_factors=rates)
+def _carry_out(work: FoldTrainings, crew: Crew) -> None:
+    """Whatever is left to do."""
+    run, experiment, dataset = work.run, work.experiment, work.dataset
+    run.update(jobs=min(crew.jobs, len(work.plan)))
+    if crew.jobs == 1:
+        run.update(threads=run.load_tensorflow(run.entry.threads))
+    reached = work.train(crew)
+    run.write_scores(summary(experiment, dataset, work.plan, reached, run))
+    final, decision = bool(run.entry.options.get("final")), Decision.from_json(run.entry.decision or {})
+    if experiment.kfold.ensemble:
         run.load_tensorflow(run.entry.threads)
-        state = run.state(FINAL)
-        run.follow(earlier=state)
-        if run.entry.resumed:
-            run.emit(Note(where_it_goes_on(run, state, label)))
-        try:
-            with located(self.document), interruption() as interrupted:
-                trained = train_unit(
-                    self.experiment,
-                    dataset,
-                    assignment,
-                    run.emit,
-                    Bench(),
-                    ready=lambda unit: run.ready(unit, FINAL),
-                    resume=state,
-                    keep=lambda state: run.keep_state(FINAL, state),
-                    interrupted=interrupted,
-                )
-        except DivergedUnitError as error:
-            if error.trained.outcome.epochs_run:
-                run.keep_model(error.trained, Decision(), trained_on=("train", "validation"))
-            raise
-        run.emit(UnitEnded(label, f"{epochs} epochs, the median of the folds"))
-        run.write_history()
-        return trained
+        model, fitted = keep_ensemble(experiment, dataset, work.plan, reached, run)
+        decision = Decision.from_json(run.entry.decision or {})
+    elif final:
+        trained = _train_final(work, reached)
+        model, fitted = run.keep_model(trained, decision, trained_on=("train", "validation")), trained.fitted
+    if final:
+        baselines = FittedBaselines(experiment, dataset, fitted, dataset.pool)
+        open_test(run, Scorer(experiment, dataset, decision), model, fitted, baselines, "kfold --final")
+
+
+def _train_final(work: FoldTrainings, reached: Sequence[Reached]) -> Trained:
+    """One model on all rows but the test rows."""
+    run, experiment, dataset = work.run, work.experiment, work.dataset
+    epochs = max(1, round(float(np.median([each.chosen_epoch for each in reached]))))
+    nobody = np.zeros(0, dtype=np.int64)
+    label = f"final training on {len(dataset.pool):,} rows"
+    # Where scores decide the rates there are none here, so those of the fold that is most like it are used.
+    alike = min(reached, key=lambda each: (each.chosen_epoch < epochs, abs(each.chosen_epoch - epochs)))
+    seeds, rates = Seeds(experiment.seed), alike.rate_factors
+    assignment = Assignment(dataset.pool, nobody, seeds, epochs=epochs, label=label, rate_factors=rates)
+    run.load_tensorflow(run.entry.threads)
+    state = run.state(FINAL)
+    run.follow(earlier=state)
+    if run.entry.resumed:
+        run.emit(Note(where_it_goes_on(run, state, label)))
+    try:
+        with located(work.document), interruption() as interrupted:
+            trained = train_unit(
+                experiment,
+                dataset,
+                assignment,
+                run.emit,
+                Bench(),
+                ready=lambda unit: run.ready(unit, FINAL),
+                resume=state,
+                keep=lambda state: run.keep_state(FINAL, state),
+                interrupted=interrupted,
+            )
+    except DivergedUnitError as error:
+        if error.trained.outcome.epochs_run:
+            run.keep_model(error.trained, Decision(), trained_on=("train", "validation"))
+        raise
+    run.emit(UnitEnded(label, f"{epochs} epochs, the median of the folds"))
+    run.write_history()
+    return trained

@@ -52,9 +52,13 @@ def repeat(
         bare_scores(experiment, dataset, fold, each)[0] for fold, each in zip(trainings.plan, reached, strict=True)
     ]
     scores = run.result().scores
-    own: dict[str, Any] = {each["name"]: each["value"] for each in scores["validation"]["scores"]}
+    first = scores["validation"]["scores"]
+    own: dict[str, Any] = {each["name"]: each["value"] for each in first}
     metrics = Scorer(experiment, dataset, reached[0].decision).metrics
     confidence = experiment.evaluation.confidence
     found = spread(metrics, [own, *others], confidence=confidence)
     meaning = scores["meaning"] | {"repeats": meaning_over_runs(confidence)}
-    run.write_scores(scores | {"repeats": [each.as_json() for each in found], "meaning": meaning})
+    # What the rows chose in the first training they chose in each.
+    starred = [each["starred"] for each in first]
+    told = [each.as_json() | {"starred": star} for each, star in zip(found, starred, strict=True)]
+    run.write_scores(scores | {"repeats": told, "meaning": meaning})

@@ -17,7 +17,7 @@ from dlcli.evaluation.costs import mean_cost
 from dlcli.evaluation.decision import Decision
 from dlcli.evaluation.details import details
 from dlcli.evaluation.estimate import meaning
-from dlcli.evaluation.intervals import looks_bound
+from dlcli.evaluation.looks import looks_bound
 from dlcli.evaluation.power import fair, verdict
 from dlcli.evaluation.rows import ScoredRows
 from dlcli.evaluation.scores import labels, score, score_table
@@ -210,6 +210,8 @@ class Scorer:
     def _slices(self, model: ScoredRows, rows: NDArray[np.int64], *, starred: bool) -> Iterator[Json]:
         for each in self.dataset.slices:
             for value, places in each.of(rows):
+                if not model.weights()[places].any():  # rows that do not count have no score
+                    continue
                 yield {"column": each.column, "value": value, **self._plain(model.take(places), starred=starred)}
 
     def _plain(self, rows: ScoredRows, *, starred: bool = False) -> Json:

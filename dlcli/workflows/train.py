@@ -20,14 +20,13 @@ from dlcli.problems import ConfigError, Problem
 from dlcli.seeds import Seeds
 from dlcli.training.choice import Choice, Kind
 from dlcli.training.reuse import Bench
-from dlcli.training.stopping import LAST
 from dlcli.workflows import repeats, resuming
 from dlcli.workflows.baseline_answers import FittedBaselines
 from dlcli.workflows.dataset import Dataset, located, prepare
 from dlcli.workflows.interruption import interruption
 from dlcli.workflows.recording import Recording, RunResult, recording, where_it_goes_on
 from dlcli.workflows.scoring import Json, Scorer, open_test, require_test_rows
-from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, decided_rates, train_unit
+from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, decided_rates, train_unit, validation_chooses
 from dlcli.workflows.workers import Crew
 from dlcli.workflows.worst_rows import FILE_NAME, worst_rows
 
@@ -223,14 +222,13 @@ def _scores(scorer: Scorer, baselines: FittedBaselines, trained: Trained, run: R
     names: dict[str, NDArray[np.int64]] = {"train": dataset.pool}
     if not refit:
         names = {name: dataset.subsets[name] for name in SUBSETS[:2]}
-    evaluation, decision = scorer.experiment.evaluation, scorer.decision
-    found = scorer.sheet()
+    decision, found = scorer.decision, scorer.sheet()
     for name, rows in names.items():
         if not len(rows):
             continue
         prediction = decision.apply(scorer.goal, trained.predict(dataset, rows))
         validates = name == "validation"
-        chose = validates and (trained.outcome.monitor != LAST or evaluation.chooses)
+        chose = (validates or refit) and validation_chooses(scorer.experiment)
         answers = baselines.answers(rows, reference_only=not validates)
         found = scorer.score(rows, prediction, answers, starred=chose, figures=validates).added_to(found, name)
         if validates:

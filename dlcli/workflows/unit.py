@@ -30,7 +30,7 @@ from dlcli.training.compilation import compile_model, weigh_classes
 from dlcli.training.engine import Engine, Rows
 from dlcli.training.reuse import Bench
 from dlcli.training.schedules import Performance
-from dlcli.training.stopping import LAST
+from dlcli.training.stopping import LAST, EarlyStopping, selection_monitor
 from dlcli.workflows.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -283,6 +283,19 @@ def decided_rates(experiment: Experiment, outcome: loop.Outcome) -> tuple[float,
     return outcome.rate_factors if isinstance(experiment.schedule, Performance) else ()
 
 
+def validation_chooses(experiment: Experiment) -> bool:
+    """Whether validation rows, where there are any, choose the epoch, a rate, the threshold or the temperature."""
+    selected = selection_monitor(experiment.select, experiment.early_stopping, has_validation=True)
+    watched = (selected, *(section.monitor for section in _watching(experiment)))
+    return experiment.evaluation.chooses or any(monitor.startswith("val_") for monitor in watched)
+
+
+def _watching(experiment: Experiment) -> tuple[EarlyStopping | Performance, ...]:
+    """What acts on a monitor while the network trains."""
+    performance = experiment.schedule if isinstance(experiment.schedule, Performance) else None
+    return tuple(each for each in (experiment.early_stopping, performance) if each)
+
+
 def _choice(experiment: Experiment, assignment: Assignment, network: build.Network, weights: int) -> choice.Choice:
     training = experiment.training
     if assignment.engine:
@@ -344,9 +357,7 @@ def _settings(experiment: Experiment, assignment: Assignment, epochs: int) -> lo
     """The loop's settings; with a fixed number of epochs nothing is watched and the last weights are kept."""
     training, metrics, chooses = experiment.training, experiment.metrics or (), assignment.epochs is None
     directions = dict(zip(scores.labels(metrics), (metric.greater_is_better for metric in metrics), strict=True))
-    performance = experiment.schedule if isinstance(experiment.schedule, Performance) else None
-    sections = (experiment.early_stopping, performance)
-    watched = (experiment.select, *(section.monitor for section in sections if section))
+    watched = (experiment.select, *(section.monitor for section in _watching(experiment)))
     return loop.LoopSettings(
         epochs=epochs,
         batch_size=training.batch_size,

@@ -44,6 +44,11 @@ def test_quartiles_come_from_known_rows_alone() -> None:
     assert sliced(column, known=100).names == sliced(np.arange(100.0)).names
 
 
+def test_unknown_rows_do_not_decide_whether_there_are_few_values() -> None:
+    column = np.concatenate([np.tile([1.0, 2.0], 50), np.arange(100.0)])
+    assert sliced(column, known=100).names == ("1", "2")
+
+
 def test_of_many_words_the_most_frequent_are_slices() -> None:
     words = [f"w{number:02}" for number in range(30)] + ["w29"] * 3
     found = sliced(Coded.of(words))

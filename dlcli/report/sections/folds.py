@@ -15,6 +15,7 @@ from dlcli.report.elements import (
     paragraph,
     remark,
     shown,
+    star,
     table,
 )
 from dlcli.report.figures import Estimate, dot_plot
@@ -146,7 +147,7 @@ def seeds(run: Run) -> Section | None:
     rows = [
         [
             each["name"],
-            shown(each["mean"], f"repeats.{place}.mean"),
+            join(shown(each["mean"], f"repeats.{place}.mean"), star(each)),
             shown(each["sd"], f"repeats.{place}.sd"),
             interval(each["low"], each["high"], f"repeats.{place}"),
             tag("span", [[shown(value), " "] for value in each["values"]], class_="apart"),
