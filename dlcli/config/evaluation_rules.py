@@ -15,6 +15,12 @@ ERROR = "error"
 """What `human_level` calls 1 - accuracy."""
 
 
+def _something_is_scored(case: Case) -> Iterator[Problem]:
+    """Baselines, verdicts and the diagnosis rest on a metric."""
+    if case.experiment.metrics == ():
+        yield Problem("missing-metrics", "metrics names none", "leave it out for those of the task", ("metrics",))
+
+
 def _choices_need_rows(case: Case) -> Iterator[Problem]:
     """A threshold or temperature that rows choose needs rows that choose."""
     evaluation = case.experiment.evaluation
@@ -105,6 +111,7 @@ def _ensemble_trains_all(case: Case) -> Iterator[Problem]:
 
 
 EVALUATION_RULES: tuple[Callable[[Case], Iterable[Problem]], ...] = (
+    _something_is_scored,
     _choices_need_rows,
     _one_rule,
     _fits_task,

@@ -153,6 +153,8 @@ def _for_folds(suggestion: Suggestion) -> Suggestion:
 
 def _diverged(setup: Setup, situation: Situation) -> list[Suggestion]:
     failed = situation.failed_rate or setup.rate
+    if not setup.own_rate:
+        failed = min(failed, setup.rate)
     lower = min(failed / 10, setup.usual_rate) if failed > setup.usual_rate else failed / 10
     scaling = _scaling(setup)
     why = f"a learning rate far below {failed:.3g}, which was too much"
@@ -237,12 +239,12 @@ def _overfit(setup: Setup, situation: Situation) -> list[Suggestion]:
 
 
 def _too_few(setup: Setup, situation: Situation) -> list[Suggestion]:
-    every = Suggestion(
-        "k-fold",
-        "every row validates once, in several divisions",
-        {"kfold": {"folds": 5 if setup.ordered else 10, "repeats": 1 if setup.ordered else 3}},
-        "kfold",
-    )
+    if setup.ordered and setup.folds is not None:
+        return []  # Each row after the first has validated already, and order allows one division only.
+    divisions = {"folds": 5, "repeats": 1} if setup.ordered else {"folds": 10, "repeats": 3}
+    every = Suggestion("k-fold", "every row validates once, in each division", {"kfold": divisions}, "kfold")
+    if setup.folds is not None:
+        return [every]
     validation = situation.rows.get("validation", 0)
     pool = situation.rows.get("train", 0) + validation
     share = validation / pool if pool else 1.0
@@ -259,22 +261,18 @@ def _too_few(setup: Setup, situation: Situation) -> list[Suggestion]:
 def _mismatched(setup: Setup, situation: Situation) -> list[Suggestion]:
     like = "if the validation rows are what the model will meet, rows like them must come into training"
     training = Suggestion("training-like-validation", like, command="")
-    if setup.ordered or setup.grouped:
+    if setup.ordered or setup.grouped or not (setup.drawn or setup.subset_column):
         return [training]
-    rows = situation.rows
-    total = rows.get("train", 0) + rows.get("validation", 0)
-    if setup.split == "predefined" and setup.subset_column is not None:
+    fields: dict[str, Any] = {"seed": setup.split_seed + 1}
+    if not setup.drawn:
         # Only the border between training and validation is drawn anew: the test rows stay sealed.
+        rows = situation.rows
+        total = rows.get("train", 0) + rows.get("validation", 0)
         values = {"train": ["train", "training", "validation", "valid", "val", "dev"], "validation": []}
         share = round(rows.get("validation", 0) / total, 3) if total else 0.2
-        fields: dict[str, Any] = {"column": setup.subset_column, "values": values, "validation": share}
-        split: dict[str, Any] = {"predefined": fields}
-    elif setup.split == "predefined":
-        return [training]
-    else:
-        split = {setup.split: {"seed": setup.split_seed + 1}}
+        fields = {"column": setup.subset_column, "values": values, "validation": share}
     why = "draws validation rows from the same rows as the training rows"
-    return [Suggestion("same-rows", why, {"split": split}), training]
+    return [Suggestion("same-rows", why, {"split": {setup.split: fields}}), training]
 
 
 def _good(setup: Setup, situation: Situation) -> list[Suggestion]:

@@ -71,7 +71,9 @@ def interval(low: float | None, high: float | None, path: str = "") -> Html:
 
 def star(score: Mapping[str, Any]) -> Html | None:
     """The mark of a score on rows that chose something."""
-    return tag("abbr", "*", title="these rows chose something, so this score flatters") if score.get("starred") else None
+    if not score.get("starred"):
+        return None
+    return tag("abbr", "*", title="these rows chose something, so this score flatters")
 
 
 def table(

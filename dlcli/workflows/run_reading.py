@@ -249,11 +249,19 @@ def setup(entry: Record, experiment: Experiment, baseline: Mapping[str, Measured
         sizes={name: getattr(split, name, None) for name in _SUBSETS},
         subset_column=split.column if isinstance(split, Predefined) else None,
         ordered=isinstance(split, Chronological) or experiment.data.time is not None,
-        drawn=isinstance(split, Random | Stratified),
+        drawn=_drawn(experiment),
         grouped=isinstance(split, Grouped) or experiment.data.group is not None,
         folds=experiment.kfold.folds if entry.command == "kfold" else None,
         parameters=entry.parameters,
     )
+
+
+def _drawn(experiment: Experiment) -> bool:
+    """Whether lots decided which rows validate: also where the source has subsets, but none for validation."""
+    split = experiment.split
+    if isinstance(split, Predefined):
+        return split.column is None and getattr(experiment.data.source, "validation", None) is None
+    return isinstance(split, Random | Stratified)
 
 
 def _own_rate(schedule: Schedule | None) -> Literal["peak", "all"] | None:

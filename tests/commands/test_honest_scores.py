@@ -66,6 +66,24 @@ def test_validation_rows_choose_the_threshold_that_predictions_then_use(dlcli: D
     assert (row["kind"] == "rose") == (float(row["probability_rose"]) >= decision["threshold"])
 
 
+@pytest.mark.parametrize(
+    ("more", "chose"),
+    [
+        ("", False),
+        ("early_stopping: {patience: 2}", True),
+        ("early_stopping: {monitor: loss}", False),
+        ("schedule: {performance: {patience: 1}}", True),
+        ("evaluation: {calibrate: temperature}", True),
+    ],
+)
+def test_rows_that_chose_anything_are_marked(dlcli: Dlcli, more: str, chose: bool) -> None:
+    write_small(dlcli.folder, f"{SMALL}select: last\n{more}\n")
+    assert ("*" in dlcli("train", "small.yaml").stdout) is chose
+    assert {each["starred"] for each in scores(dlcli.folder, "small-001")["validation"]["scores"]} == {chose}
+    dlcli("train", "small.yaml", "--refit")
+    assert {each["starred"] for each in scores(dlcli.folder, "small-002")["train"]["scores"]} == {chose}
+
+
 def test_the_temperature_is_in_the_model_and_its_rows_show_no_calibration(dlcli: Dlcli) -> None:
     write_noisy(dlcli.folder, CHOOSING.replace("dense: 8", "dense: 64").replace("epochs: 6", "epochs: 40"))
     assert dlcli("train", "small.yaml", "--evaluate", "--set", "select=last").exit_code == 0
@@ -154,6 +172,7 @@ def test_repeats_change_the_seed_and_not_the_rows(dlcli: Dlcli) -> None:
     assert len(values) == 3
     assert values[0] == found["validation"]["scores"][0]["value"]
     assert found["repeats"][0]["low"] is None
+    assert found["repeats"][0]["starred"]
     dlcli("train", "small.yaml", "--repeat", "3")
     again = scores(dlcli.folder, "small-002")
     assert again["repeats"] == found["repeats"]
@@ -193,7 +212,7 @@ def test_the_final_model_takes_the_threshold_of_the_out_of_fold_rows(dlcli: Dlcl
 
 
 def test_an_ensemble_is_the_mean_of_the_folds_models(dlcli: Dlcli) -> None:
-    write_small(dlcli.folder, SMALL + "kfold: {ensemble: true}\n")
+    write_small(dlcli.folder, CHOOSING + "kfold: {ensemble: true}\n")
     assert dlcli("kfold", "small.yaml", "--folds", "3").exit_code == 0
     assert not (dlcli.folder / "runs/ledger.jsonl").exists()
     run = dlcli.folder / "runs/small-001"
@@ -206,7 +225,9 @@ def test_an_ensemble_is_the_mean_of_the_folds_models(dlcli: Dlcli) -> None:
         "assert np.abs(np.mean(folds, axis=0) - mean).max() < 1e-6\n"
     )
     subprocess.run([sys.executable, "-c", code, str(run)], check=True, capture_output=True, env=dict(os.environ))
-    assert record(dlcli.folder, "small-001")["trained_on"] == ["train", "validation"]
+    kept = record(dlcli.folder, "small-001")
+    assert kept["trained_on"] == ["train", "validation"]
+    assert kept["decision"] == scores(dlcli.folder, "small-001")["decision"]
     assert dlcli("evaluate", "small-001").exit_code == 0
     assert scores(dlcli.folder, "small-001")["test"]["rows"] == 24
 

@@ -57,6 +57,14 @@ def test_a_test_set_without_any_weight_is_not_looked_at(dlcli: Dlcli) -> None:
     assert "test" not in scores(dlcli.folder, "small-001")
 
 
+def test_a_slice_without_any_weight_has_no_score(dlcli: Dlcli) -> None:
+    write_weighted(dlcli.folder, 80, 88)
+    (dlcli.folder / "small.yaml").write_text(CONFIG + "evaluation: {slices: [importance]}\n")
+    assert dlcli("train", "small.yaml").exit_code == 0
+    slices = scores(dlcli.folder, "small-001")["validation"]["slices"]
+    assert [(each["value"], each["rows"]) for each in slices] == [("1.5", 16)]
+
+
 def test_validation_rows_without_any_weight_are_no_matter_where_folds_mix_them_with_others(dlcli: Dlcli) -> None:
     write_weighted(dlcli.folder, *VALIDATION)
     config = dlcli.folder / "small.yaml"

@@ -64,6 +64,7 @@ PROBLEMS = [
     ("task: regression\nevaluation: {threshold: f1}", "no-effect", "f1"),
     ("task: regression\nevaluation: {calibrate: temperature}", "no-effect", "temperature"),
     ("task: multilabel\nevaluation: {costs: {a: {b: 1}}}", "no-effect", "costs"),
+    ("metrics: []", "missing-metrics", "metrics"),
     ("task: binary\nevaluation: {human_level: {acuracy: 0.9}}", "unknown-name", "acuracy"),
     ("task: regression\nevaluation: {human_level: {error: 0.1}}", "no-effect", "error"),
     ("task: binary\nevaluation: {human_level: {error: 0.1, accuracy: 0.9}}", "contradiction", "human_level"),

@@ -396,7 +396,8 @@ def test_nothing_is_read_from_the_scores_of_a_network_that_blew_up() -> None:
 
 
 def test_a_diverged_run_is_told_a_rate_below_those_that_failed() -> None:
-    found = diagnose(facts(breakdown=Breakdown(1, 2, 0.5, failed=True), scores={}, courses=()))
+    fast = replace(SETUP, rate=0.5)
+    found = diagnose(facts(breakdown=Breakdown(1, 2, 0.5, failed=True), scores={}, courses=(), setup=fast))
     first = found.suggestions[0]
     assert first.snippet == {"optimizer": {"adam": {"learning_rate": 0.001}}}
     usual = diagnose(facts(breakdown=Breakdown(1, 2, 0.0009, failed=True), scores={}, courses=(),
