@@ -40,6 +40,11 @@ def own_this_process() -> None:
     atexit.register(gc.freeze)  # and at exit as much again, for memory that the system takes back anyway
 
 
+def command_line() -> tuple[str, ...]:
+    """The words after `dlcli` where this process is ours alone; none where it runs a user's own program."""
+    return tuple(sys.argv[1:]) if _own_process else ()
+
+
 def collect_garbage() -> None:
     """Ends what `own_this_process` began, once all is imported or where TensorFlow is not going to be."""
     if _own_process:

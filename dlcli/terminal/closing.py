@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,8 @@ def _next_steps(path: Path, entry: Record, scores: dict[str, Any]) -> Iterator[s
     run = entry.name if path.parent == runs_root() else shown(path)
     if entry.command == "kfold" and "test" not in scores:
         if entry.rows.get("test"):
-            yield f"dlcli kfold ... --final   one model on all other rows; opens the {entry.rows['test']:,} test rows"
+            again = shlex.join(entry.arguments or ("kfold", shown(path / "resolved.yaml")))
+            yield f"dlcli {again} --final   one model on all other rows; opens the {entry.rows['test']:,} test rows"
         return
     if "test" not in scores and entry.rows.get("test"):
         yield f"dlcli evaluate {run}   opens the sealed test set ({entry.rows['test']:,} rows)"

@@ -8,7 +8,6 @@ import io
 import json
 import shlex
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -348,7 +347,7 @@ def first_entry(name: str, command: str, experiment: Experiment, dataset: Datase
     return Record(
         name=name,
         command=command,
-        arguments=tuple(sys.argv[1:]),
+        arguments=backend.command_line(),
         versions=backend.versions(),
         machine=record.machine(),
         threads=experiment.training.threads,

@@ -40,8 +40,9 @@ def test_says_mean_spread_and_interval_beside_the_baseline(dlcli: Dlcli) -> None
 
 def test_leaves_the_test_set_closed_unless_final(dlcli: Dlcli) -> None:
     write_small(dlcli.folder)
-    dlcli("kfold", "small.yaml", "--folds", "2")
+    done = dlcli("kfold", "small.yaml", "--folds", "2")
     assert not (dlcli.folder / "runs/ledger.jsonl").exists()
+    assert "dlcli kfold small.yaml --folds 2 --final" in done.stdout
     dlcli("kfold", "small.yaml", "--folds", "2", "--final")
     assert scores(dlcli.folder, "small-002")["test"]["rows"] == 24
     assert len((dlcli.folder / "runs/ledger.jsonl").read_text().splitlines()) == 1
