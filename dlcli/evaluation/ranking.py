@@ -29,7 +29,9 @@ def roc_auc(positive: NDArray[Any], score: Floats, weight: Floats | None = None)
     weights = np.ones(len(score)) if weight is None else weight
     yes = weights * positive
     total = float(yes.sum())
-    return float(np.sum(yes * _won(positive, score, weights))) / total if total > 0 else float("nan")
+    if not total > 0:
+        return float("nan")
+    return float(np.minimum(np.sum(yes * _won(positive, score, weights)) / total, 1.0))  # sums of weights round
 
 
 def roc_auc_influence(positive: NDArray[Any], score: Floats, weight: Floats | None = None) -> Floats:

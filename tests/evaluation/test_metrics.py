@@ -117,6 +117,12 @@ def test_scores_are_within_their_range() -> None:
             assert math.isnan(value) or case.metric.lowest <= value <= case.metric.highest
 
 
+def test_a_perfect_order_is_1_and_no_more_whatever_the_weights() -> None:
+    generator, truth = np.random.default_rng(0), np.repeat([0, 1], [5, 7])
+    for _ in range(100):
+        assert 1 - 1e-9 < compute(RocAuc(), Task.BINARY, truth, np.linspace(0, 1, 12), generator.random(12)) <= 1
+
+
 @pytest.mark.parametrize(
     ("metric", "truth", "prediction", "expected"),
     [
