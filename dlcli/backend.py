@@ -14,9 +14,11 @@ import sys
 import tempfile
 import typing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from typing import IO
+from importlib import import_module
+from types import ModuleType
+from typing import IO, Any
 
 _NEEDLESS_FOR_KERAS = ("sklearn", "matplotlib", "scipy", "pandas")
 _log: IO[bytes] | None = None
@@ -140,6 +142,31 @@ def _lean() -> Iterator[None]:
         del vars(typing)["compile"]
         for module in hidden:
             sys.modules.pop(module, None)
+
+
+@contextmanager
+def deferred(name: str) -> Iterator[None]:
+    """Puts off the import of a module from which others take functions that they may never call.
+
+    In this process alone, and only where it is not imported yet; the first call of such a function imports it.
+    """
+    if not _own_process or name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+
+    def take(attribute: str) -> Callable[..., Any]:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return lambda *args, **kwargs: getattr(import_module(name), attribute)(*args, **kwargs)
+
+    vars(stand_in)["__getattr__"] = take
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
 
 
 def add_log(text: str) -> None:

@@ -88,3 +88,27 @@ with Crew(2) as crew:
     print(gc.isenabled(), list(crew.run(print, [], threads=1, emit=print, keep=print)), gc.isenabled())
 """
     assert python(code) == ["False", "[]", "True"]
+
+
+def test_a_deferred_module_is_imported_by_the_first_call_of_what_was_taken_from_it() -> None:
+    code = """
+import sys
+from dlcli import backend
+backend.own_this_process()
+with backend.deferred("colorsys"):
+    from colorsys import rgb_to_yiq
+print("colorsys" in sys.modules)
+print(rgb_to_yiq(0, 0, 0)[0], "colorsys" in sys.modules)
+"""
+    assert python(code) == ["False", "0.0", "True"]
+
+
+def test_nothing_is_deferred_in_a_users_own_process() -> None:
+    code = """
+import sys
+from dlcli import backend
+with backend.deferred("colorsys"):
+    import colorsys
+print(colorsys is sys.modules["colorsys"], colorsys.__file__ is not None)
+"""
+    assert python(code) == ["True", "True"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcli import backend
 from dlcli.task import NUMBERS, Goal, Task
 
 Floats = NDArray[np.float64]
@@ -93,6 +94,8 @@ def fit(goal: Goal, inputs: Inputs, numbers: Integers, truth: NDArray[Any], weig
     scale = np.where(scale > _ROUNDING * np.abs(mean), scale, 1)  # a constant input tells nothing
     from threadpoolctl import threadpool_limits
 
+    with backend.deferred("scipy.stats"):  # a quarter of scikit-learn's import, for two functions of no use here
+        import sklearn.linear_model  # noqa: F401
     # Small matrices, many times: with a thread per core it takes ten times as long as soon as others work too.
     with threadpool_limits(1):
         found = _slopes(goal, (x - mean) / scale, y, None if weight is None else weight[counted])
