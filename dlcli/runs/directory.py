@@ -36,13 +36,16 @@ class RunDirectory:
         """The folder of runs, where its ledger lies."""
         return self.path.parent
 
-    def lock(self) -> AbstractContextManager[None]:
+    def lock(self, patience: float = locks.PATIENCE_SECONDS) -> AbstractContextManager[None]:
         """Keeps other processes from this run; a run whose lock is gone but whose record says running has died.
+
+        Args:
+            patience: how many seconds to wait for another process that has it.
 
         Raises:
             RefusedError: another process has it.
         """
-        return locks.hold(self.path / _LOCK, f"run {self.name}")
+        return locks.hold(self.path / _LOCK, f"run {self.name}", patience)
 
     def record(self) -> Record:
         """What is recorded, with the status interrupted for a run that died.

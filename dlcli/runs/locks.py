@@ -15,8 +15,8 @@ from pathlib import Path
 from dlcli.problems import DlcliError, Problem, RefusedError
 from dlcli.runs.whole_files import writing
 
-_PATIENCE_SECONDS = 0.5
-"""How long `hold` waits, since someone who only asks holds a lock for a moment."""
+PATIENCE_SECONDS = 0.5
+"""How long `hold` waits by default, since someone who only asks holds a lock for a moment."""
 _RETRY_SECONDS = 0.02
 _FAR = 1 << 40
 """Windows locks bytes against reading too, so a byte is locked that no file reaches."""
@@ -62,19 +62,20 @@ def wait(handle: int) -> None:
 
 
 @contextmanager
-def hold(path: Path, what: str) -> Iterator[None]:
+def hold(path: Path, what: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Holds a lock file while the block runs.
 
     Args:
         path: the lock file; it says who holds it, and is gone afterwards.
         what: what is locked, for the message.
+        patience: how many seconds to wait for it.
 
     Raises:
         RefusedError: another process holds it.
         DlcliError: it cannot be written.
     """
     with writing(path):
-        handle = _acquire(path, what)
+        handle = _acquire(path, what, patience)
     try:
         owner = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
         with writing(path):
@@ -100,9 +101,9 @@ def is_held(path: Path) -> bool:
         os.close(handle)
 
 
-def _acquire(path: Path, what: str) -> int:
+def _acquire(path: Path, what: str, patience: float) -> int:
     """An open, locked handle of the file that bears the name."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         # Whoever held it before may have removed the file between our opening and our locking it.

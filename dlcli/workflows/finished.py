@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_PATIENCE_SECONDS = 60.0
+"""How long one who adds to a run waits for another who does; an evaluation takes seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A completed run, found again."""
@@ -97,9 +101,14 @@ def finished(root: Path, which: Path | str) -> Finished:
 
 @contextmanager
 def reopened(found: Finished, emit: Listener) -> Iterator[Recording]:
-    """A completed run to which something is added; its record stays completed."""
-    with found.folder.lock():
-        yield Recording(found.folder, found.record, emit, found.scores())
+    """A completed run to which something is added, one after the other; its record stays completed.
+
+    Raises:
+        RefusedError: another process keeps it in use.
+    """
+    with found.folder.lock(_PATIENCE_SECONDS):
+        # Read again: another may have added to it since it was found.
+        yield Recording(found.folder, found.folder.record(), emit, found.scores())
 
 
 def trained_rows(found: Record, dataset: Dataset) -> NDArray[np.int64]:

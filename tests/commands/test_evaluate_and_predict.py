@@ -27,6 +27,18 @@ def test_evaluate_gives_what_train_evaluate_gives_and_counts_the_look(dlcli: Dlc
     assert len(record(dlcli.folder, "small-001")["ledger_lines"]) == 2
 
 
+def test_two_evaluations_of_a_run_at_once_are_two_looks_that_its_record_keeps(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml")
+    under_way = [dlcli.start("evaluate", "small-001") for _ in range(2)]
+    assert [each.wait().exit_code for each in under_way] == [0, 0]
+    lines = (dlcli.folder / "runs/ledger.jsonl").read_text().splitlines()
+    written = [json.loads(line)["hash"] for line in lines]
+    assert len(written) == 2
+    assert record(dlcli.folder, "small-001")["ledger_lines"] == written
+    assert scores(dlcli.folder, "small-001")["looks"] == 2
+
+
 def test_evaluate_refuses_data_of_which_one_row_was_edited(dlcli: Dlcli) -> None:
     write_small(dlcli.folder)
     dlcli("train", "small.yaml")
