@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,7 @@ from dlcli.problems import DataError, Problem
 from dlcli.samples import MISSING, Coded, Ragged, Samples
 
 MOST_VALUES = 20
-"""Slices of one column: its most frequent values; numbers with more distinct ones are cut at their quartiles."""
+"""Slices of one column: its most frequent values; numbers and dates with more are cut at their quartiles."""
 _NO_VALUE = "missing"
 
 
@@ -76,13 +76,17 @@ def _cut(name: str, column: Any, known: NDArray[Any]) -> Slices:
     numbers = _as_numbers(column, known)
     if numbers is None:
         assert isinstance(column, Coded)
+        moments = _as_times(column, known)
+        if moments is not None and len(np.unique(moments[known])) > MOST_VALUES:
+            return _quartiles(name, moments, known, _dates)
         texts = (*column.vocabulary, _NO_VALUE)
         return _values(name, np.where(column.codes == MISSING, len(texts) - 1, column.codes), texts, known)
     if len(np.unique(numbers[known])) <= MOST_VALUES:
         distinct, places = np.unique(numbers, return_inverse=True)  # NaN comes last, once
-        texts = tuple(_NO_VALUE if np.isnan(value) else f"{value:g}" for value in distinct)
+        finite = distinct[np.isfinite(distinct)]
+        texts = (*_numerals(finite, 6), *[_NO_VALUE] * (len(distinct) - len(finite)))
         return _values(name, places, texts, known)
-    return _quartiles(name, numbers, known)
+    return _quartiles(name, numbers, known, lambda edges: _numerals(edges, 4))
 
 
 def _as_numbers(column: Any, known: NDArray[Any]) -> NDArray[np.float64] | None:
@@ -96,6 +100,33 @@ def _as_numbers(column: Any, known: NDArray[Any]) -> NDArray[np.float64] | None:
     return np.asarray(np.append(np.where(are_numbers, values, np.nan), np.nan)[column.codes])
 
 
+def _as_times(column: Coded, known: NDArray[Any]) -> NDArray[np.float64] | None:
+    """The column as seconds, NaN where there is none; None if it holds other words than dates."""
+    values, are_times = literals.times(column.vocabulary)
+    used = np.unique(column.codes[known])
+    if not are_times[used[used != MISSING]].all():
+        return None
+    return np.asarray(np.append(np.where(are_times, values, np.nan), np.nan)[column.codes])
+
+
+def _numerals(values: NDArray[np.float64], digits: int) -> list[str]:
+    """Numbers with so many digits, or as many as tell them apart; never fewer than stand before the point."""
+    whole = [len(f"{abs(value):.0f}") if abs(value) < 1e15 else 0 for value in values]
+    texts: list[str] = []
+    for least in range(digits, 18):
+        texts = [f"{value:.{max(least, before)}g}" for value, before in zip(values, whole, strict=True)]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
+
+
+def _dates(edges: NDArray[np.float64]) -> list[str]:
+    """Seconds as days, or to the second where days do not tell them apart."""
+    moments = edges.astype(np.int64).astype("datetime64[s]")
+    days: list[str] = np.datetime_as_string(moments, unit="D").tolist()
+    return days if len(set(days)) == len(days) else np.datetime_as_string(moments).tolist()
+
+
 def _values(name: str, codes: NDArray[Any], texts: Sequence[str], known: NDArray[Any]) -> Slices:
     """A slice per value, the most frequent ones in the order of their names as given."""
     counts = np.bincount(codes[known], minlength=len(texts))
@@ -106,11 +137,16 @@ def _values(name: str, codes: NDArray[Any], texts: Sequence[str], known: NDArray
     return Slices(name, tuple(texts[index] for index in chosen), number[codes])
 
 
-def _quartiles(name: str, numbers: NDArray[np.float64], known: NDArray[Any]) -> Slices:
+def _quartiles(
+    name: str,
+    numbers: NDArray[np.float64],
+    known: NDArray[Any],
+    told: Callable[[NDArray[np.float64]], list[str]],
+) -> Slices:
     edges = np.unique(np.nanquantile(numbers[known], (0, 0.25, 0.5, 0.75, 1)))
     inside = edges[1:-1]
     found = np.searchsorted(inside, numbers, side="right").astype(np.int64)
-    names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    names = [f"{low} to {high}" for low, high in pairwise(told(edges))]
     missing = np.isnan(numbers)
     if missing[known].any():
         names.append(_NO_VALUE)

@@ -39,6 +39,22 @@ def test_many_numbers_are_cut_at_their_quartiles() -> None:
     assert found.names[0] == "0 to 24.75"
 
 
+def test_large_numbers_are_told_apart() -> None:
+    assert sliced(np.array([1234567.0, 1234568.0, 1e-5, 0.3])).names == ("1e-05", "0.3", "1234567", "1234568")
+    assert sliced(np.arange(40_000.0, 40_005.0, 0.1)).names[0] == "40000 to 40001"
+    assert sliced(np.array([1.00000001, 1.00000002])).names == ("1.00000001", "1.00000002")
+
+
+def test_dates_are_cut_at_their_quartiles() -> None:
+    days = (np.datetime64("2020-01-01") + np.arange(101)).astype(str).tolist()
+    found = sliced(Coded.of([*days, None]))
+    assert found.names[0] == "2020-01-01 to 2020-01-26"
+    assert [len(places) for places in rows_of(found, 102).values()] == [25, 25, 25, 26, 1]
+    assert found.names[-1] == "missing"
+    hours = [f"2020-01-01 {number // 60:02}:{number % 60:02}" for number in range(101)]
+    assert sliced(Coded.of(hours)).names[0] == "2020-01-01T00:00:00 to 2020-01-01T00:25:00"
+
+
 def test_quartiles_come_from_known_rows_alone() -> None:
     column = np.concatenate([np.arange(100.0), np.full(100, 1e6)])
     assert sliced(column, known=100).names == sliced(np.arange(100.0)).names
