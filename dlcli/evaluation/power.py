@@ -119,7 +119,8 @@ def verdict(
             return _verdict(name, Difference(None, reason="predictions are not finite"), "")
         difference = _beyond_baseline(metric, model, baseline, confidence)
         if difference.low is not None:
-            return _verdict(name, difference, f"with {len(model):,} rows")
+            room = _room(metric, baseline.score(metric))
+            return _verdict(name, difference, f"with {len(model):,} rows", room)
         found = found or _verdict(name, difference, "")
     assert found is not None
     return found
@@ -196,13 +197,21 @@ def verdict_over_folds(
         ours, theirs = ([scores[name] for scores in side] for side in (model, baseline))
         difference = over_folds(metric, ours, theirs, folds, confidence, dependence=dependence)
         if difference.low is not None:
-            return _verdict(name, difference, f"over {len(model):,} folds")
+            room = _room(metric, float(np.mean([value for value in theirs if value is not None])))
+            return _verdict(name, difference, f"over {len(model):,} folds", room)
         found = found or _verdict(name, difference, "")
     reason = f"in {', '.join(labels(metrics))} a guess can beat the baseline; add a metric in which it cannot"
     return found or _verdict(labels(metrics)[0], Difference(None, reason=reason), "")
 
 
-def _verdict(name: str, difference: Difference, rows: str) -> Verdict:
+def _room(metric: Metric, baseline: float) -> float:
+    """How much better than the baseline a score can be."""
+    if not isinstance(metric, EstimatedMetric):
+        return math.inf
+    return metric.highest - baseline if metric.greater_is_better else baseline - metric.lowest
+
+
+def _verdict(name: str, difference: Difference, rows: str, room: float = math.inf) -> Verdict:
     value, low, high = difference.value, difference.low, difference.high
     if value is None or low is None or high is None or difference.detectable is None:
         return Verdict(name, difference, f"no verdict on statistical power: {difference.reason}")
@@ -212,6 +221,9 @@ def _verdict(name: str, difference: Difference, rows: str) -> Verdict:
     if difference.better == "a":
         return Verdict(name, difference, f"has statistical power: {gap}")
     if difference.better is None:
-        gain = shown(difference.detectable)
-        gap += f" is not distinguishable {rows}; a gain of {gain} would be found in 4 of 5 tries"
+        gap += f" is not distinguishable {rows}"
+        if difference.detectable < room:
+            gap += f"; a gain of {shown(difference.detectable)} would be found in 4 of 5 tries"
+        else:  # no score is so good
+            difference = replace(difference, detectable=None)
     return Verdict(name, difference, f"no statistical power: {gap}")

@@ -67,10 +67,17 @@ def _tables(scores: dict[str, Any]) -> Iterator[Table]:
         yield _subset_table(scores)
     if scores["repeats"]:
         yield _spread_table(scores["repeats"], [], "interval over seeds")
+    subset, slices = _shown_slices(scores)
+    if slices:
+        yield _slice_table(subset, slices, scores["confidence"])
+
+
+def _shown_slices(scores: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """The slices of the one subset of which they are shown, and its name."""
     for subset in ("out_of_fold", *reversed(SUBSETS)):
-        if subset in scores and scores[subset].get("slices"):
-            yield _slice_table(subset, scores[subset]["slices"], scores["confidence"])
-            return
+        if subset in scores and (slices := scores[subset].get("slices")):
+            return subset, slices
+    return "", []
 
 
 def _baselines(scores: dict[str, Any], where: str) -> list[tuple[str, dict[str, float | None]]]:
@@ -156,17 +163,20 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
     meaning = scores["meaning"]
     if scores["folds"]:
         first = scores["folds"][0]
-        yield f"{len(first['folds'])} trainings; each row is scored by models that never saw it, and chose nothing"
+        yield f"{len(first['folds'])} trainings; each is scored on rows that it never saw and that chose nothing"
         if first["degrees"]:
             yield f"interval of the mean: {first['method']}, {first['degrees']} degrees of freedom. {meaning['folds']}"
     if scores["repeats"]:
         yield f"{len(scores['repeats'][0]['values'])} seeds. {meaning['repeats']}"
     if looks := scores["looks"]:
         bound = scores["looks_bound"]
-        again = f": the best of {looks} equal models looks up to {_number(bound)} too good" if bound else ""
+        cost = f"up to {_number(bound)} too good" if bound else "too good, by how much is not known"
+        again = f": the best of {looks} equal models looks {cost}" if looks > 1 else ""
         what = "these rows looked at" if "data" in scores else "test set opened"
         yield f"{what} {'once' if looks == 1 else f'{looks} times'}{again}"
-    reasons = dict.fromkeys(score["reason"] for score in [*shown, *(scores["folds"] or [])] if score["reason"])
+    sliced = [each["scores"][0] for each in _shown_slices(scores)[1]]
+    spreads = [*(scores["folds"] or []), *(scores["repeats"] or [])]
+    reasons = dict.fromkeys(score["reason"] for score in [*shown, *sliced, *spreads] if score["reason"])
     for reason in reasons:
         yield f"no interval: {reason}"
 

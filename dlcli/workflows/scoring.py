@@ -286,6 +286,6 @@ def look(
     answers = fitted_baselines.answers(rows, truth=truth) if fitted_baselines else ()
     scores, name = added_to
     scores = scorer.score(rows, prediction, answers, truth=truth, starred=starred).added_to(scores, name)
-    value, looks = scores[name]["scores"][0]["value"], run.looks or 1
-    bound = None if value is None else looks_bound(scorer.metrics[0], value, len(rows), looks)
+    first = scores[name]["scores"][0]
+    bound = looks_bound(first["low"], first["high"], scorer.confidence, run.looks or 1)
     return scores | {"looks": run.looks, "looks_bound": bound}

@@ -27,6 +27,22 @@ def test_evaluate_gives_what_train_evaluate_gives_and_counts_the_look(dlcli: Dlc
     assert len(record(dlcli.folder, "small-001")["ledger_lines"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("target", "metric", "cost"),
+    [
+        ("kind", "roc_auc", "looks up to 0."),
+        ("length", "mae", "looks up to 0."),
+        ("length", "max_error", "looks too good, by how much is not known"),
+    ],
+)
+def test_a_second_look_says_what_looks_cost_in_any_metric(dlcli: Dlcli, target: str, metric: str, cost: str) -> None:
+    write_small(dlcli.folder)
+    settings = (f"data.target={target}", f"metrics=[{metric}]", "split={random: {}}")
+    dlcli("train", "small.yaml", "--evaluate", *(word for each in settings for word in ("--set", each)))
+    told = dlcli("evaluate").stdout
+    assert "test set opened 2 times: the best of 2 equal models " + cost in told
+
+
 def test_two_evaluations_of_a_run_at_once_are_two_looks_that_its_record_keeps(dlcli: Dlcli) -> None:
     write_small(dlcli.folder)
     dlcli("train", "small.yaml")

@@ -167,6 +167,7 @@ def test_repeats_change_the_seed_and_not_the_rows(dlcli: Dlcli) -> None:
     write_small(dlcli.folder)
     done = dlcli("train", "small.yaml", "--repeat", "3", "--jobs", "2")
     assert done.exit_code == 0
+    assert "no interval: takes at least 5 runs" in done.stdout
     found = scores(dlcli.folder, "small-001")
     values = found["repeats"][0]["values"]
     assert len(values) == 3

@@ -154,12 +154,15 @@ def test_rankings_of_a_lone_row_have_no_interval(positive: list[int]) -> None:
 
 @pytest.mark.parametrize(("looks", "points"), [(5, 4.1), (20, 5.7), (100, 7.0)])
 def test_the_best_of_many_looks_may_be_that_much_too_good(looks: int, points: float) -> None:
-    assert looks_bound(Accuracy(), 0.8, 300, looks) == pytest.approx(points / 100, abs=5e-4)
+    found = intervals.wilson(0.8, 300, 0.95)
+    assert looks_bound(found.low, found.high, 0.95, looks) == pytest.approx(points / 100, abs=1e-3)
+    wider = intervals.wilson(0.8, 300, 0.99)
+    assert looks_bound(wider.low, wider.high, 0.99, looks) == pytest.approx(points / 100, abs=1e-3)
 
 
-@pytest.mark.parametrize(("metric", "value", "looks"), [(Accuracy(), 0.8, 1), (R2(), 0.8, 9), (Accuracy(), 1.0, 9)])
-def test_where_looks_cost_nothing_known_there_is_no_bound(metric: Metric, value: float, looks: int) -> None:
-    assert looks_bound(metric, value, 300, looks) is None
+@pytest.mark.parametrize(("low", "looks"), [(0.75, 1), (None, 9)])
+def test_one_look_costs_nothing_and_without_an_interval_the_cost_is_not_known(low: float | None, looks: int) -> None:
+    assert looks_bound(low, low and 0.85, 0.95, looks) is None
 
 
 @pytest.mark.parametrize(("scale", "value"), [("logit", 0.4), ("log", 2.0), ("rest", -0.3), ("plain", -1.5)])

@@ -71,6 +71,14 @@ def test_a_model_that_cannot_be_told_from_the_baseline() -> None:
     )
 
 
+def test_a_gain_beyond_the_best_score_is_not_spoken_of() -> None:
+    truth, guess = np.array([0, 1]), np.full(2, 0.4)
+    model = ScoredRows(BINARY, truth, np.array([0.9, 0.9]), None, 0.5)
+    found = verdict([Accuracy()], model, ScoredRows(BINARY, truth, guess, None, 0.5))
+    assert found.sentence.endswith("is not distinguishable with 2 rows")
+    assert (found.power, found.detectable) == (False, None)
+
+
 def test_a_model_that_is_worse_than_the_baseline() -> None:
     found = verdict([Accuracy()], *judged(4, 0))
     assert found.power is False
