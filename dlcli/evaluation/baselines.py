@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.evaluation import linear
 from dlcli.evaluation.persistence import Past, season
+from dlcli.evaluation.thresholds import NEUTRAL, Rule, choose
 from dlcli.task import NUMBERS, Goal, Task
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Kind = Literal["majority", "stratified", "mean", "median", "persistence", "seasonal", "linear"]
+LINEAR: Kind = "linear"
 _GUESS_SEED = 0
 
 
@@ -46,13 +48,14 @@ class Baseline:
         name: what it is, e.g. "majority class No".
         kind: which of them it is.
         reference: whether it is the one that a model is judged by.
-        threshold: what to score it with: at 0.5 the shares of the classes answer the majority.
+        threshold: what to score it with, (labels,) where each label has its own: at 0.5 the shares of the classes
+            answer the majority.
     """
 
     name: str
     kind: Kind
     reference: bool = False
-    threshold: ClassVar[float] = 0.5
+    threshold: float | Floats = NEUTRAL
 
     def predict(self, rows: Rows) -> Floats:
         """The answer for each of the rows, as `Metric.compute` takes it: (rows,) for binary, else (rows, outputs)."""
@@ -120,6 +123,11 @@ class Linear(Baseline):
         return self.model.predict(rows.inputs, rows.numbers)
 
 
+def standing(name: str, kind: str) -> str:
+    """What a baseline is called where something stands above or below it."""
+    return name if kind == LINEAR else f"the {name}"
+
+
 def fit(
     goal: Goal, train: Rows, truth: NDArray[Any], weight: Floats | None, *, first_metric: str
 ) -> tuple[Baseline, ...]:
@@ -144,14 +152,19 @@ def fit(
     return (replace(found[0], reference=True), *found[1:])
 
 
-def fit_linear(goal: Goal, train: Rows, truth: NDArray[Any], weight: Floats | None) -> Linear | str:
+def fit_linear(
+    goal: Goal, train: Rows, truth: NDArray[Any], weight: Floats | None, rule: Rule = NEUTRAL
+) -> Linear | str:
     """Fits logistic regression to classes (one for each label), or ridge regression to numbers.
+
+    Its threshold follows the same rule as the model's, on the training rows.
 
     Args:
         goal: as of `fit`.
         train: as of `fit`.
         truth: as of `fit`.
         weight: as of `fit`.
+        rule: how the threshold is found.
 
     Returns:
         the baseline, or why there is none.
@@ -159,8 +172,15 @@ def fit_linear(goal: Goal, train: Rows, truth: NDArray[Any], weight: Floats | No
     if train.inputs is None:
         return "the inputs are codes, which are no amounts"
     model = linear.fit(goal, train.inputs, train.numbers, truth, weight)
-    name = "ridge regression" if goal.task in NUMBERS else "logistic regression"
-    return model if isinstance(model, str) else Linear(name=name, kind="linear", model=model)
+    if isinstance(model, str):
+        return model
+    if goal.task in NUMBERS:
+        return Linear(name="ridge regression", kind=LINEAR, model=model)
+    threshold: float | Floats = NEUTRAL
+    if goal.task is not Task.MULTICLASS and rule != NEUTRAL:
+        found = choose(goal, truth, model.predict(train.inputs, train.numbers), weight, rule).threshold
+        threshold = np.array(found) if isinstance(found, tuple) else found
+    return Linear(name="logistic regression", kind=LINEAR, model=model, threshold=threshold)
 
 
 def _of_classes(goal: Goal, truth: NDArray[Any], weight: Floats | None) -> Iterator[Baseline]:
@@ -173,7 +193,7 @@ def _of_classes(goal: Goal, truth: NDArray[Any], weight: Floats | None) -> Itera
         shares = _mean(truth.astype(np.float64), weight)
         name = "majority class of each label"
         if goal.task is Task.BINARY:
-            name = f"majority class {goal.classes[int(shares >= Baseline.threshold)]}"
+            name = f"majority class {goal.classes[int(shares >= NEUTRAL)]}"
     yield Constant(name=name, kind="majority", answer=shares, reference=True)
     one_class = goal.task is Task.MULTICLASS
     yield Guess(name="stratified guess", kind="stratified", shares=shares, one_class=one_class)

@@ -55,12 +55,16 @@ class Verdict:
     Attributes:
         metric: the name of the metric that it rests on.
         difference: the model's score minus the baseline's.
-        sentence: the verdict in words.
+        doubt: what to think of a difference that may be chance.
+        against: what the baseline is called.
+        linear: the same beside a linear model, where there is one.
     """
 
     metric: str
     difference: Difference
-    sentence: str
+    doubt: str = ""
+    against: str = "the baseline"
+    linear: Verdict | None = None
 
     @property
     def power(self) -> bool | None:
@@ -72,10 +76,30 @@ class Verdict:
         """The gain that such rows would show in 4 of 5 tries."""
         return self.difference.detectable
 
+    @property
+    def gap(self) -> str:
+        """The difference in words, or why none is known."""
+        value, low, high = self.difference.value, self.difference.low, self.difference.high
+        if value is None or low is None or high is None:
+            return self.difference.reason
+        shown = partial(rounded, width=high - low)
+        ends = f"{shown(low)} to {shown(high)}" if value >= 0 else f"{shown(-high)} to {shown(-low)}"
+        return f"{self.metric} {shown(abs(value))} {'above' if value >= 0 else 'below'} {self.against} ({ends})"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        words = {None: "no verdict on statistical power", True: "has statistical power", False: "no statistical power"}
+        told = f"{words[self.power]}: {self.gap}{self.doubt}"
+        if self.linear is None or self.linear.power is None:
+            return told
+        return f"{told}; {'better' if self.linear.power else 'not better'} than a linear model: {self.linear.gap}"
+
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         difference = self.difference.as_json()
-        return {"metric": self.metric, **difference, "power": self.power, "sentence": self.sentence}
+        found = {"metric": self.metric, **difference, "power": self.power, "sentence": self.sentence}
+        return found | {"linear": None if self.linear is None else self.linear.as_json()}
 
 
 def fair(metrics: Sequence[Metric], task: Task, *, chosen_threshold: bool = False) -> dict[str, Metric]:
@@ -116,12 +140,12 @@ def verdict(
     found = None
     for name, metric in fair(metrics, model.goal.task, chosen_threshold=chosen_threshold).items():
         if not np.isfinite(model.prediction).all():
-            return _verdict(name, Difference(None, reason="predictions are not finite"), "")
+            return _verdict(name, Difference(None, reason="predictions are not finite"))
         difference = _beyond_baseline(metric, model, baseline, confidence)
         if difference.low is not None:
             room = _room(metric, baseline.score(metric))
             return _verdict(name, difference, f"with {len(model):,} rows", room)
-        found = found or _verdict(name, difference, "")
+        found = found or _verdict(name, difference)
     assert found is not None
     return found
 
@@ -199,9 +223,9 @@ def verdict_over_folds(
         if difference.low is not None:
             room = _room(metric, float(np.mean([value for value in theirs if value is not None])))
             return _verdict(name, difference, f"over {len(model):,} folds", room)
-        found = found or _verdict(name, difference, "")
+        found = found or _verdict(name, difference)
     reason = f"in {', '.join(labels(metrics))} a guess can beat the baseline; add a metric in which it cannot"
-    return found or _verdict(labels(metrics)[0], Difference(None, reason=reason), "")
+    return found or _verdict(labels(metrics)[0], Difference(None, reason=reason))
 
 
 def _room(metric: Metric, baseline: float) -> float:
@@ -211,19 +235,12 @@ def _room(metric: Metric, baseline: float) -> float:
     return metric.highest - baseline if metric.greater_is_better else baseline - metric.lowest
 
 
-def _verdict(name: str, difference: Difference, rows: str, room: float = math.inf) -> Verdict:
-    value, low, high = difference.value, difference.low, difference.high
-    if value is None or low is None or high is None or difference.detectable is None:
-        return Verdict(name, difference, f"no verdict on statistical power: {difference.reason}")
-    shown = partial(rounded, width=high - low)
-    ends = f"{shown(low)} to {shown(high)}" if value >= 0 else f"{shown(-high)} to {shown(-low)}"
-    gap = f"{name} {shown(abs(value))} {'above' if value >= 0 else 'below'} the baseline ({ends})"
-    if difference.better == "a":
-        return Verdict(name, difference, f"has statistical power: {gap}")
-    if difference.better is None:
-        gap += f" is not distinguishable {rows}"
-        if difference.detectable < room:
-            gap += f"; a gain of {shown(difference.detectable)} would be found in 4 of 5 tries"
-        else:  # no score is so good
-            difference = replace(difference, detectable=None)
-    return Verdict(name, difference, f"no statistical power: {gap}")
+def _verdict(name: str, difference: Difference, rows: str = "", room: float = math.inf) -> Verdict:
+    low, high, detectable = difference.low, difference.high, difference.detectable
+    if low is None or high is None or detectable is None or difference.better is not None:
+        return Verdict(name, difference)
+    doubt = f" is not distinguishable {rows}"
+    if detectable < room:
+        gain = rounded(detectable, width=high - low)
+        return Verdict(name, difference, f"{doubt}; a gain of {gain} would be found in 4 of 5 tries")
+    return Verdict(name, replace(difference, detectable=None), doubt)  # no score is so good

@@ -22,6 +22,8 @@ from dlcli.workflows.dataset import Dataset
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dlcli.part import Threshold
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
@@ -30,12 +32,14 @@ class Answers:
     Attributes:
         name: what it is, e.g. "majority class No".
         kind: which of them, e.g. "majority".
-        prediction: as `Metric.compute` takes it; scored at `Baseline.threshold`.
+        prediction: as `Metric.compute` takes it.
+        threshold: what to score it with; (rows,) or (rows, labels) where it differs between rows.
     """
 
     name: str
     kind: str
     prediction: NDArray[np.float64]
+    threshold: Threshold
 
 
 def in_time_order(experiment: Experiment) -> bool:
@@ -55,7 +59,7 @@ class FittedBaselines:
         seen = self._rows(train, None)
         given = goal, seen, dataset.answer.values[train], None if weight is None else weight[train]
         self._baselines = baselines.fit(*given, first_metric=labels(experiment.metrics or ())[0])
-        linear = baselines.fit_linear(*given)
+        linear = baselines.fit_linear(*given, rule=experiment.evaluation.threshold)
         if isinstance(linear, Baseline):
             self._baselines = (*self._baselines, linear)
 
@@ -71,7 +75,7 @@ class FittedBaselines:
         """
         seen = self._rows(rows, truth)
         asked = self._baselines[: 1 if reference_only else None]
-        return tuple(Answers(each.name, each.kind, each.predict(seen)) for each in asked)
+        return tuple(Answers(each.name, each.kind, each.predict(seen), each.threshold) for each in asked)
 
     def for_rows_of(self, dataset: Dataset) -> FittedBaselines:
         """The same baselines, to be asked about rows of another data set."""

@@ -216,7 +216,12 @@ def write(
         **({} if outcome.model is None else {"fitted": outcome.fitted}),
         "scores": _finite(scores),
         "baselines": {
-            each.kind: {"name": each.name, "scores": _finite(baselines[each.kind])} for each in reached.answers
+            each.kind: {
+                "name": each.name,
+                "threshold": np.asarray(each.threshold).tolist(),
+                "scores": _finite(baselines[each.kind]),
+            }
+            for each in reached.answers
         },
     }
     folder.write_json(f"{place}/{RESULT}", result)
@@ -229,7 +234,10 @@ def read(folder: RunDirectory, fold: Fold) -> Reached | None:
         result = json.loads((place / RESULT).read_bytes())
         with np.load(place / PREDICTIONS, allow_pickle=False) as arrays:
             rows, prediction = arrays["rows"], arrays["prediction"]
-            answers = tuple(Answers(each["name"], kind, arrays[kind]) for kind, each in result["baselines"].items())
+            answers = tuple(
+                Answers(each["name"], kind, arrays[kind], np.array(each["threshold"]))
+                for kind, each in result["baselines"].items()
+            )
         chosen_epoch, rates = int(result["chosen_epoch"]), tuple(map(float, result["rate_factors"]))
         reached = Reached(prediction, Decision.from_json(result["decision"]), chosen_epoch, answers, rates)
     except Exception:  # a damaged file makes zipfile and numpy raise almost anything: then the fold is trained again

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dlcli.config.experiment import Experiment
 from dlcli.data.splits import Chronological
+from dlcli.evaluation.baselines import LINEAR, standing
 from dlcli.evaluation.decision import Decision, decide
 from dlcli.evaluation.fold_scores import meaning_over_folds, summarize
-from dlcli.evaluation.power import verdict_over_folds
+from dlcli.evaluation.power import Verdict, verdict_over_folds
 from dlcli.workflows.baseline_answers import Answers
 from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.fold import Fold, Reached
 from dlcli.workflows.recording import Recording
 from dlcli.workflows.scoring import Json, Scored, Scorer
 from dlcli.workflows.worst_rows import FILE_NAME, worst_rows
-
-if TYPE_CHECKING:
-    pass
 
 
 def bare_scores(
@@ -50,16 +47,16 @@ def summary(
     # The pooled rows of folds that share training rows would find differences too easily: folds alone judge.
     scored = replace(_out_of_fold(scorer, plan, reached, run), verdict=None)
     found = scored.added_to(found, "out_of_fold")
+    verdicts: dict[bool, Verdict] = {}
     for base in found["baselines"]:
         values = [baselines[base["kind"]] for baselines in theirs if base["kind"] in baselines]
         if len(values) < len(theirs):  # a later repeat may have a fold in which it cannot be fitted
             continue
         base["folds"] = [each.as_json() for each in summarized(values)]
-        if base["reference"]:
-            task = dataset.answer.goal.task
-            told = verdict_over_folds(
+        if base["reference"] or base["kind"] == LINEAR:
+            compared = verdict_over_folds(
                 metrics,
-                task,
+                dataset.answer.goal.task,
                 ours,
                 values,
                 settings.folds,
@@ -67,7 +64,9 @@ def summary(
                 dependence=dependence,
                 chosen_threshold=scorer.chosen_threshold,
             )
-            found["verdicts"] = {"folds": told.as_json()}
+            verdicts[base["kind"] == LINEAR] = replace(compared, against=standing(base["name"], base["kind"]))
+    if False in verdicts:
+        found["verdicts"] = {"folds": replace(verdicts[False], linear=verdicts.get(True)).as_json()}
     run.update(chosen_epochs=tuple(each.chosen_epoch for each in reached), decision=scorer.decision.as_json())
     return found
 
@@ -97,11 +96,14 @@ def _out_of_fold(scorer: Scorer, plan: Sequence[Fold], reached: Sequence[Reached
 def _joined(reached: Sequence[Reached]) -> list[Answers]:
     """The answers of the baselines that every fold has, one after the other."""
     kinds = [{answer.kind: answer for answer in each.answers} for each in reached]
-    return [
-        Answers(answer.name, kind, np.concatenate([each[kind].prediction for each in kinds]))
-        for kind, answer in kinds[0].items()
-        if all(kind in each for each in kinds)
-    ]
+    joined = []
+    for kind, answer in kinds[0].items():
+        if all(kind in each for each in kinds):
+            each_fold = [each[kind] for each in kinds]
+            threshold = [np.broadcast_to(each.threshold, each.prediction.shape) for each in each_fold]
+            prediction = np.concatenate([each.prediction for each in each_fold])
+            joined.append(Answers(answer.name, kind, prediction, np.concatenate(threshold)))
+    return joined
 
 
 def out_of_fold_decision(

@@ -6,13 +6,13 @@ What `scores.json` holds grows by subsets: `Scorer.sheet` begins it, `Scored.add
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlcli.config.experiment import Experiment
-from dlcli.evaluation.baselines import Baseline
+from dlcli.evaluation.baselines import LINEAR, standing
 from dlcli.evaluation.costs import mean_cost
 from dlcli.evaluation.decision import Decision
 from dlcli.evaluation.details import details
@@ -124,15 +124,16 @@ class Scorer:
             tempered = starred and self.experiment.evaluation.calibrate is not None
             subset |= details(model, confidence=self.confidence, fitted_temperature=tempered, starred=starred)
             subset["slices"] = list(self._slices(model, self.in_order(rows), starred=starred)) or None
-        found, compared = [], None
+        found, verdicts = [], {}
         for number, answer in enumerate(answers):
-            guess = self.rows(rows, answer.prediction, truth=truth, threshold=Baseline.threshold)
+            guess = self.rows(rows, answer.prediction, truth=truth, threshold=answer.threshold)
             told = {"name": answer.name, "kind": answer.kind, "reference": number == 0}
             found.append(told | {"scores": self._plain(guess)})
-            if number == 0 and figures:
-                chosen = self.chosen_threshold
-                compared = verdict(self.metrics, model, guess, self.confidence, chosen_threshold=chosen).as_json()
-        return Scored(subset, tuple(found), compared)
+            if figures and (number == 0 or answer.kind == LINEAR):
+                compared = verdict(self.metrics, model, guess, self.confidence, chosen_threshold=self.chosen_threshold)
+                verdicts[number > 0] = replace(compared, against=standing(answer.name, answer.kind))
+        judged = replace(verdicts[False], linear=verdicts.get(True)).as_json() if verdicts else None
+        return Scored(subset, tuple(found), judged)
 
     def bare(
         self, rows: NDArray[np.int64], prediction: NDArray[np.float64], answers: Sequence[Answers]
@@ -142,8 +143,7 @@ class Scorer:
         more = fair(self.metrics, self.goal.task, chosen_threshold=self.chosen_threshold)
         metrics = (*self.metrics, *(each for name, each in more.items() if name not in labels(self.metrics)))
         return score(metrics, self.rows(rows, prediction)), {
-            each.kind: score(metrics, self.rows(rows, each.prediction, threshold=Baseline.threshold))
-            for each in answers
+            each.kind: score(metrics, self.rows(rows, each.prediction, threshold=each.threshold)) for each in answers
         }
 
     def rows(

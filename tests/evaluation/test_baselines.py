@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from dlcli.evaluation import baselines, linear
 from dlcli.evaluation.baselines import Linear, Rows
 from dlcli.evaluation.persistence import Past
+from dlcli.evaluation.thresholds import choose
 from dlcli.task import Goal, Task
 
 BINARY = Goal(Task.BINARY, ("stayed",), ("Yes", "No"))
@@ -137,6 +138,18 @@ def test_each_label_has_a_logistic_regression() -> None:
         reference = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, truth[:, label])
         np.testing.assert_allclose(found[:, label], reference.predict_proba(x)[:, 1], atol=1e-3)
     np.testing.assert_array_equal(found[:, 2:], np.tile([1.0, 0.0], (150, 1)))
+
+
+@pytest.mark.parametrize("rule", ["f1", {"recall": 0.99}, 0.2])
+def test_a_linear_model_finds_its_threshold_by_the_rule_of_the_model(rule: Any) -> None:
+    x, y = load_breast_cancer(return_X_y=True)
+    found = baselines.fit_linear(BINARY, rows(400, x), y[:400], None, rule)
+    assert isinstance(found, Linear)
+    assert found.threshold == choose(BINARY, y[:400], found.predict(rows(400, x)), None, rule).threshold
+    labels = np.stack([y, 1 - y], axis=1).astype(np.float64)
+    both = baselines.fit_linear(Goal(Task.MULTILABEL, ("a", "b")), rows(400, x), labels[:400], None, rule)
+    assert isinstance(both, Linear)
+    np.testing.assert_allclose(np.broadcast_to(both.threshold, 2)[0], found.threshold)
 
 
 @pytest.mark.parametrize("present", [(0, 2), (1, 2)])

@@ -92,6 +92,19 @@ def test_losses_lie_below_the_baseline() -> None:
     assert found.difference.value < 0
 
 
+def test_a_linear_model_that_does_as_well_is_not_kept_quiet() -> None:
+    model, constant = judged(20, 16)
+    _, linear = judged(18, 6)
+    beaten, tied = verdict([Accuracy()], model, linear), verdict([Accuracy()], model, model)
+    found = replace(verdict([Accuracy()], model, constant), against="the majority class no")
+    better = replace(found, linear=replace(beaten, against="logistic regression"))
+    assert better.sentence == (
+        "has statistical power: accuracy 0.44 above the majority class no (0.25 to 0.59); "
+        "better than a linear model: accuracy 0.44 above logistic regression (0.25 to 0.59)"
+    )
+    assert "; not better than a linear model: accuracy 0" in replace(found, linear=tied).sentence
+
+
 def test_a_verdict_is_plain_data() -> None:
     found = json.loads(json.dumps(verdict([Accuracy()], *classes(40, 2.0)).as_json(), allow_nan=False))
     assert {"metric", "difference", "low", "high", "method", "p", "power", "detectable", "sentence"} <= found.keys()
