@@ -53,15 +53,19 @@ class MeanCost(RowMean):
         return costs
 
     def interval(self, rows: ScoredRows, confidence: float) -> Interval:
-        """Student's t, kept within the costs of the table."""
+        """Student's t."""
         from dlcli.evaluation import intervals
 
         value = self.value(rows)
         found = intervals.linearised(
             value, self.row_values(rows) - value, rows.weight, confidence, self.scale, "Student's t"
         )
+        return self.within_range(found)
+
+    def within_range(self, interval: Interval) -> Interval:
+        """No mean lies beyond the costs of the table."""
         every = [cost for row in self.table for cost in row]
-        return found.within(min(every), max(every))
+        return interval.within(min(every), max(every))
 
 
 def mean_cost(goal: Goal, costs: Costs) -> MeanCost:
