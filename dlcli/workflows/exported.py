@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -65,15 +67,23 @@ def predict(
     Raises:
         DataError: a gap is left after preprocessing, of which a network would make a number all the same.
     """
-    import tensorflow as tf
-
     fitted.transform(samples, rows)  # for its check alone: what the model takes are raw rows
-    function = tf.function(lambda row: model(row, training=False), reduce_retracing=True)
+    function = _compiled(model)
     values = sum(max(1, int(np.prod(column.shape))) for column in fitted.schema.columns.values())
     size = max(1, BATCH_VALUES // values)
     parts = [function(fitted.tensors(samples, rows[start : start + size])) for start in range(0, len(rows), size)]
     outputs = np.concatenate([part.numpy() for part in parts]).astype(np.float64) if parts else np.zeros((0, 1))
     return outputs[:, 0] if goal.task is Task.BINARY else outputs
+
+
+@functools.lru_cache(maxsize=1)
+def _compiled(model: keras.Model) -> Callable[[dict[str, Any]], Any]:
+    """The model as a graph, which is traced once though the model is asked for many predictions in a row."""
+    import tensorflow as tf
+
+    return cast(
+        "Callable[[dict[str, Any]], Any]", tf.function(functools.partial(model, training=False), reduce_retracing=True)
+    )
 
 
 def seconds(model: keras.Model, fitted: Pipeline, samples: Samples) -> tuple[float, float]:
