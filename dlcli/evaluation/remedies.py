@@ -184,9 +184,11 @@ def _still_improving(setup: Setup, situation: Situation) -> list[Suggestion]:
         return [Suggestion("more-patience", "the training ended while it still paid", patience)]
     epochs = max(_LONGER * setup.epochs, _FEWEST_EPOCHS)
     longer: dict[str, Any] = {"training": {"epochs": epochs}}
-    if setup.patience is None:
+    why = "gives it time until the loss has flattened"
+    if setup.patience is None and situation.rows.get("validation", 1):
         longer["early_stopping"] = {"patience": max(10, epochs // 10)}
-    more = Suggestion("more-epochs", "trains until validation no longer improves", longer)
+        why = "trains until validation no longer improves"
+    more = Suggestion("more-epochs", why, longer)
     scaling = _scaling(setup)
     if setup.own_rate or setup.rate > setup.usual_rate:
         return [*scaling, more]

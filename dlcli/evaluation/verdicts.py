@@ -292,6 +292,10 @@ def good(facts: Facts) -> Finding:
     ladder = facts.ladder
     if ladder is None:
         return Finding("good", "nothing in the course of training speaks against it")
+    if all(gap.low is None for gap in ladder.gaps):
+        return Finding(
+            "good", f"no curve speaks against it; without intervals of {ladder.metric} no gap is established"
+        )
     if (largest := ladder.largest) is None:
         return Finding("good", "no gap between the errors is larger than so many rows explain")
     return Finding("good", f"training and validation agree; the largest gap is {described(ladder, largest)}")

@@ -30,7 +30,7 @@ class Proposal:
 
     Attributes:
         suggestion: what to try, and why.
-        yaml: a config, to be saved in the current folder, that extends the run's; empty without a snippet.
+        yaml: a config, to be saved in any folder, that extends the run's; empty without a snippet.
         overrides: the same as `path=value` texts of `--set`; empty where they would not do the same.
         problem: why the snippet does not fit the config, if it does not.
     """
@@ -120,7 +120,7 @@ def proposal(document: Document, suggestion: Suggestion) -> Proposal:
     """The suggestion as a config that extends another one, read to see that it fits."""
     if suggestion.snippet is None:
         return Proposal(suggestion)
-    text = overlay(suggestion.snippet, _from_here(document.path))
+    text = overlay(suggestion.snippet, document.path.absolute())
     command = suggestion.command if suggestion.command == "kfold" else "train"
     try:
         laid = load(Path.cwd() / "proposal.yaml", trusted=True, command=command, text=text)
@@ -137,12 +137,6 @@ def proposal(document: Document, suggestion: Suggestion) -> Proposal:
 def overlay(snippet: Mapping[str, Any], base: Path) -> str:
     """A config that extends another one with a snippet."""
     return f"extends: {scalar(str(base))}\n{dump(snippet)}"
-
-
-def _from_here(path: Path) -> Path:
-    """The path as it is named in the current folder, where that is short."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _words(snippet: Mapping[str, Any], above: str = "") -> list[str]:

@@ -41,7 +41,7 @@ def test_draws_the_ladder_and_proposes_what_can_be_pasted(dlcli: Dlcli) -> None:
     assert done.stdout.startswith("small-001: still improving\n")
     for words in ("baseline", "reference", "training", "validation*", "avoidable bias", "at most", "1 - accuracy"):
         assert words in done.stdout
-    assert "extends: runs/small-001/resolved.yaml" in done.stdout
+    assert f"extends: {dlcli.folder / 'runs/small-001/resolved.yaml'}" in done.stdout
     assert "dlcli train runs/small-001/resolved.yaml --set training.epochs=30" in done.stdout
     assert files(dlcli.folder / "runs") == before
 
@@ -59,6 +59,26 @@ def test_json_holds_the_same(dlcli: Dlcli) -> None:
     assert [gap["name"] for gap in found["ladder"]["gaps"]] == ["avoidable bias", "variance", "validation to test"]
     assert found["findings"][0]["code"] == found["verdict"]
     assert all({"code", "why", "snippet", "yaml", "set", "command"} <= each.keys() for each in found["suggestions"])
+
+
+def test_proposals_fit_in_whatever_folder_they_are_pasted(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    dlcli("train", "small.yaml", "--set", "training.epochs=3")
+    elsewhere = dlcli.folder / "elsewhere"
+    elsewhere.mkdir()
+    snippets = [each["yaml"] for each in as_json(dlcli)["suggestions"] if each["yaml"]]
+    assert snippets
+    for text in snippets:
+        (elsewhere / "better.yaml").write_text(text)
+        assert dlcli("check", "elsewhere/better.yaml").exit_code == 0
+
+
+def test_without_validation_rows_nothing_is_proposed_that_needs_them(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder, SMALL.replace("validation: 0.2", "validation: 0"))
+    assert dlcli("train", "small.yaml", "--set", "training.epochs=6", "--set", "optimizer.adam=0.001").exit_code == 0
+    found = as_json(dlcli)
+    assert found["verdict"] == "still_improving"
+    assert [each["problem"] for each in found["suggestions"]] == [None] * len(found["suggestions"])
 
 
 def test_a_known_level_is_the_reference(dlcli: Dlcli) -> None:

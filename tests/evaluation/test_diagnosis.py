@@ -334,6 +334,13 @@ def test_the_verdict(name: str) -> None:
     assert found.findings[0].sentence
 
 
+def test_without_intervals_nothing_is_said_of_what_rows_explain() -> None:
+    scores = {"train": {"f1": Measured(0.9)}, "validation": {"f1": Measured(0.8)}}
+    found = diagnose(facts(scores=scores, baseline={}))
+    assert found.verdict == "good"
+    assert found.findings[0].sentence.endswith("without intervals of f1 no gap is established")
+
+
 def test_a_flat_start_at_a_usual_rate_is_no_small_rate() -> None:
     """Most of what there is to learn may lie within the first of many large epochs."""
     settled = course(np.linspace(0.335, 0.330, 30), np.linspace(0.336, 0.331, 30))
