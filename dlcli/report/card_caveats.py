@@ -38,13 +38,16 @@ def _of_rows(run: Run) -> Iterator[str]:
     """Whether any rows were scored that chose nothing, and how often they were looked at."""
     looks, bound = run.scores.get("looks"), run.scores.get("looks_bound")
     if "test" not in run.scores and not run.scores.get("folds"):
-        yield "The test set was not opened: no score here is of rows that took part in nothing."
+        why = "The test set was not opened" if run.record.rows.get("test") else "There are no test rows"
+        yield f"{why}: no score here is of rows that took part in nothing."
     if looks and looks > 1:
         cost = f", by up to {number(bound)}" if bound else ""
         yield f"The test set was opened {looks:,} times: the best of as many equal models looks too good{cost}."
     if run.scores.get("folds") and "test" not in run.scores:
         yield "The folds score the recipe, not one model: a model trained on all rows may do better or worse."
-    if "validation" in run.record.trained_on:
+    if run.record.command == "kfold" and run.trained_on:
+        yield "Scores over folds and of out-of-fold rows are of the models of the folds, not of the one that was saved."
+    elif "validation" in run.record.trained_on:
         yield "The model was trained on validation rows too, so no score of theirs speaks of it."
 
 

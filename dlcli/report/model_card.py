@@ -69,7 +69,7 @@ def _open(*questions: str) -> list[str]:
 
 def _details(run: Run) -> Iterator[str]:
     record, goal = run.record, run.record.goal
-    if description := settings(run.resolved).get("description", "none").replace("none", ""):
+    if (description := settings(run.resolved).get("description", "none")) not in ("", "none"):
         yield plain(description)
     lines = [f"Made by `dlcli {record.command}` on {_day(record.started)}: {_status(run)}"]
     if goal is not None:
@@ -132,7 +132,8 @@ def _metrics(run: Run) -> Iterator[str]:
 
 
 def _decision(decision: Mapping[str, Any], task: Task) -> Iterator[str]:
-    chosen = f", chosen on {plain(decision['chosen_on'])} rows" if decision.get("chosen_on") else ""
+    rows = decision.get("chosen_on")
+    chosen = f", chosen on {plain(SUBSETS.get(rows, rows))} rows" if rows else ""
     if decision["temperature"] != 1:
         yield f"Probabilities are tempered: logits are divided by {number(decision['temperature'])}{chosen}"
     if task not in (Task.BINARY, Task.MULTILABEL):
@@ -160,10 +161,10 @@ def _training_data(run: Run) -> Iterator[str]:
     lines = []
     if record.files:
         lines.append(f"Read from {_names([Path(file).name for file in record.files])}")
-    if record.rows:
-        lines.append(", ".join(f"{count:,} {name} rows" for name, count in record.rows.items()))
-    if record.trained_on:
-        lines.append(f"The model was trained on the {' and the '.join(record.trained_on)} rows")
+    if run.rows:
+        lines.append(", ".join(f"{count:,} {name} rows" for name, count in run.rows.items()))
+    if run.trained_on:
+        lines.append(f"The model was trained on the {run.trained_on}")
     split = {path: value for path, value in settings(run.resolved).items() if path.startswith("split.")}
     if split:
         lines.append(f"Divided by {_set(split)}")
@@ -176,7 +177,7 @@ def _training_data(run: Run) -> Iterator[str]:
 
 def _hashes(run: Run, names: Sequence[str]) -> str:
     """Hashes over rows, by which the same data are known again."""
-    found = {name: run.record.subset_hashes.get(name, "") for name in names}
+    found = {name: run.record.subset_hashes.get(name, "") for name in names if run.rows.get(name)}
     if run.record.data_hash and "train" in names:
         found = {"all": run.record.data_hash} | found
     shown = [f"{name} `{digest[:_HASH]}`" for name, digest in found.items() if digest]

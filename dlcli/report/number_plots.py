@@ -51,7 +51,7 @@ def importance(run: Run) -> Drawn:
     if not found or not found["features"]:
         return
     shown = found["features"][:_MOST_FEATURES]
-    figure, (drawn,) = axes.panels(inches=(axes.INCHES[0], 1.3 + 0.26 * len(shown)))
+    figure, (drawn,) = axes.panels(inches=(axes.INCHES[0], 1.45 + 0.26 * len(shown)))
     places = range(len(shown))
     drops = [each["drop"] for each in shown]
     for place, each in zip(places, shown, strict=True):
@@ -62,7 +62,7 @@ def importance(run: Run) -> Drawn:
     drawn.set_yticks(places, [axes.said(each["name"]) for each in shown], fontsize=axes.SMALL)
     drawn.set_ylim(len(shown) - 0.5, -0.5)
     metric = axes.said(found["metric"].replace("_", " "))
-    title = f"How much worse {metric} gets when a column is shuffled ({_of(found, len(shown))})"
+    title = f"How much worse {metric} gets when a column is shuffled\n({_of(found, len(shown))})"
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)  # over the names too: there is room for it
     axes.named(drawn, f"change of {metric} for the worse, with its {run.confidence} interval", "")
     yield "importance", figure

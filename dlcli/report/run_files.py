@@ -55,6 +55,21 @@ class Run:
     resolved: str
 
     @property
+    def rows(self) -> Mapping[str, int]:
+        """How many rows are in what; the folds of a k-fold take training and validation rows together."""
+        rows = {name: count for name, count in self.record.rows.items() if count}
+        if self.record.command != "kfold":
+            return rows
+        pool = rows.pop("train", 0) + rows.pop("validation", 0)
+        return {"fold": pool, **rows} if pool else rows
+
+    @property
+    def trained_on(self) -> str:
+        """Which rows the saved model was trained on, in words."""
+        names = ["fold"] if self.record.command == "kfold" else self.record.trained_on
+        return f"{' and '.join(names)} rows" if self.record.trained_on else ""
+
+    @property
     def confidence(self) -> str:
         """Of the intervals, in words."""
         return f"{100 * self.scores.get('confidence', 0.95):g} %"

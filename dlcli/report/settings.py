@@ -18,6 +18,14 @@ def settings(resolved: str) -> dict[str, str]:
     return dict(_flat(yaml.load(resolved, yaml.BaseLoader), ()))  # noqa: S506 - it makes nothing but text
 
 
+def costs(resolved: str) -> Mapping[str, Mapping[str, str]]:
+    """What it costs to take a class for another, by actual and predicted class; empty where the config does not say."""
+    import yaml
+
+    found: Any = yaml.load(resolved, yaml.BaseLoader)["evaluation"]["costs"]  # noqa: S506 - it makes nothing but text
+    return found if isinstance(found, Mapping) else {}
+
+
 def _flat(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, inner in value.items():

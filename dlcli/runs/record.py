@@ -19,6 +19,16 @@ FILE_NAME = "record.json"
 Status = Literal["running", "completed", "interrupted", "failed"]
 
 
+class LayerFacts(BaseModel):
+    """A layer of a network: the shape of what it gives for a row, and the numbers it holds."""
+
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
+
+    name: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
 class Record(BaseModel):
     """What is kept of a run. Fields are filled as they become known; later versions may know more of them.
 
@@ -37,6 +47,7 @@ class Record(BaseModel):
         data_schema: the input columns, as they were decided.
         preprocessing_state, target_state: what was fitted, as plain data.
         fitted_hashes: over both, by training ("train", "refit"), known before its first epoch.
+        layers: of the network, with the shape of what each gives for a row and the numbers it holds.
         parameters: numbers in the network; model_bytes: of `model.keras`.
         seconds_per_row, seconds_per_batch: what the saved model takes for one raw row, and for 32 of them, here.
         decision: the threshold and the temperature that predictions are made with, and what chose them.
@@ -79,6 +90,7 @@ class Record(BaseModel):
     preprocessing_state: JsonValue = None
     target_state: JsonValue = None
     fitted_hashes: dict[str, str] = Field(default_factory=dict)
+    layers: tuple[LayerFacts, ...] = ()
     parameters: int | None = None
     model_bytes: int | None = None
     seconds_per_row: float | None = None

@@ -17,6 +17,7 @@ from dlcli.config.experiment import Experiment
 from dlcli.evaluation.decision import Decision
 from dlcli.events import Note
 from dlcli.runs.directory import RunDirectory
+from dlcli.runs.record import LayerFacts
 from dlcli.seeds import Seeds
 from dlcli.task import Goal
 from dlcli.training import choice
@@ -102,6 +103,7 @@ class Outcome:
         epochs_run, stopped_by: how it ended.
         history: a row per epoch.
         engine: what ran the epochs, and why.
+        layers: of its network.
         notes: worth saying once.
         model: the saved model, where it is wanted.
         fitted: what preprocessing has learned, as plain data.
@@ -112,6 +114,7 @@ class Outcome:
     stopped_by: str
     history: tuple[dict[str, float], ...]
     engine: choice.Choice
+    layers: tuple[LayerFacts, ...]
     notes: tuple[Note, ...]
     model: bytes | None
     fitted: dict[str, Any]
@@ -173,6 +176,7 @@ class FoldUnit:
             outcome.stopped_by,
             outcome.history,
             unit.choice,
+            unit.layers,
             (*unit.notes, *(Note(text, warning=True) for text in decision.notes)),
             _saved(trained.export(decision)) if settings.keep_models or settings.ensemble else None,
             trained.fitted.state,

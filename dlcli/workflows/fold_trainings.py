@@ -92,7 +92,8 @@ class FoldTrainings:
         write(self.run.folder, fold, outcome, values, baselines)
         self.run.drop_state(_state_name(fold))
         if fold.index == 0 and fold.kind == "folds":
-            self.run.update(engine=outcome.engine.kind, engine_reason=outcome.engine.reason)
+            engine = outcome.engine
+            self.run.update(engine=engine.kind, engine_reason=engine.reason, layers=outcome.layers)
             for note in outcome.notes:
                 self.run.emit(note)
         self.listener(UnitEnded(fold.label, f"epoch {outcome.reached.chosen_epoch}", values, index=fold.index))

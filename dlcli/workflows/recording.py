@@ -216,6 +216,7 @@ def _known_before_training(unit: Ready) -> dict[str, Any]:
         "data_schema": unit.fitted.schema,
         "preprocessing_state": unit.fitted.state,
         "target_state": unit.scale.as_json(),
+        "layers": unit.layers,
         "parameters": unit.engine.model.count_params(),
         "engine": unit.choice.kind,
         "engine_reason": unit.choice.reason,

@@ -22,6 +22,7 @@ from dlcli.part import Loss
 from dlcli.preprocessing import feeding, pipeline
 from dlcli.preprocessing.augmentation.composed import Composed, compose
 from dlcli.problems import Problem, TrainingError
+from dlcli.runs.record import LayerFacts
 from dlcli.seeds import Seeds
 from dlcli.task import CLASSIFICATION, Goal, Task
 from dlcli.training import choice, loop
@@ -87,6 +88,14 @@ class Ready:
     choice: choice.Choice
     loss: Loss
     notes: tuple[Note, ...]
+
+    @property
+    def layers(self) -> tuple[LayerFacts, ...]:
+        """The layers of the network, the first first."""
+        return tuple(
+            LayerFacts(name=layer.name, shape=tuple(layer.output.shape[1:]), parameters=layer.count_params())
+            for layer in self.engine.model.layers[1:]  # the first one of Keras is the input
+        )
 
     def rows(self, rows: NDArray[np.int64]) -> Rows:
         """Rows as the engine takes them."""

@@ -86,8 +86,9 @@ def write_report(
         mlflow_store.require_mlflow()
     folder = directory.find(directory.runs_root(runs), str(run))
     with folder.lock():
+        undiagnosed = _add_diagnosis(folder)
         _require_something(folder, _read(folder))
-        notes = tuple(note for note in (_add_importances(folder, trust=trust), _add_diagnosis(folder)) if note)
+        notes = tuple(note for note in (_add_importances(folder, trust=trust), undiagnosed) if note)
         for note in notes:
             emit(Note(note))
         told = _read(folder)
@@ -111,9 +112,9 @@ def _require_something(folder: RunDirectory, told: Run) -> None:
     """Refuses a run of which nothing can be told.
 
     Raises:
-        ConfigError: it has neither epochs nor scores.
+        ConfigError: it has neither epochs nor scores, nor a diagnosis.
     """
-    if told.scores or told.folds or told.history.get("epoch"):
+    if told.scores or told.folds or told.history.get("epoch") or told.diagnosis:
         return
     message = f"run {folder.name} is {told.record.status} and has neither epochs nor scores: there is nothing to report"
     hint = f"go on with: dlcli {told.record.command} --resume {folder.name}"

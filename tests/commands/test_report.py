@@ -55,6 +55,41 @@ def test_a_training_gets_its_page_card_plots_and_event_files(dlcli: Dlcli) -> No
     assert not (dlcli.folder / "runs/ledger.jsonl").exists()
 
 
+def test_the_page_lists_the_layers_and_commands_that_name_the_run(dlcli: Dlcli) -> None:
+    folder = trained(dlcli)
+    dlcli("report")
+    page = (folder / "report.html").read_text()
+    layers = read(folder / "record.json")["layers"]
+    assert sum(layer["parameters"] for layer in layers) == read(folder / "record.json")["parameters"]
+    assert layers[-1]["shape"] == [1]
+    for layer in layers:
+        assert f'<th scope="row">{layer["name"]}</th>' in page
+    commands = re.findall(r"<code>dlcli (?:train|evaluate|lr-find) ([^ <]+)", page)
+    assert set(commands) <= {str(folder), f"{folder}/resolved.yaml", "small.yaml"}
+
+
+def test_a_k_fold_has_folds_in_the_place_of_training_and_validation_rows(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder)
+    assert dlcli("kfold", "small.yaml", "--folds", "2", "--final").exit_code == 0
+    assert dlcli("report").exit_code == 0
+    folder = dlcli.folder / "runs/small-001"
+    rows = read(folder / "record.json")["rows"]
+    fold = rows["train"] + rows["validation"]
+    page, card = (folder / "report.html").read_text(), (folder / "model_card.md").read_text()
+    assert f"{fold} fold, {rows['test']} test" in page
+    assert "Layers of the network" in page
+    assert f"- {fold} fold rows, {rows['test']} test rows\n- The model was trained on the fold rows\n" in card
+    assert "validation" not in card.split("## Training data")[1].split("## Training procedure")[0].split("Divided")[0]
+
+
+def test_a_run_that_diverged_at_once_is_reported_with_what_to_try(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder, SMALL.replace("adam: 0.02", "sgd: 1e12"))
+    assert dlcli("train", "small.yaml").exit_code == 1
+    done = dlcli("report")
+    assert done.exit_code == 0, done.stderr
+    assert "What to try next" in (dlcli.folder / "runs/small-001/report.html").read_text()
+
+
 def test_importances_are_those_of_the_validation_rows(dlcli: Dlcli) -> None:
     folder = trained(dlcli)
     dlcli("report")
@@ -143,7 +178,7 @@ def test_a_run_that_died_is_reported_as_far_as_it_came(dlcli: Dlcli) -> None:
 
 def test_a_run_without_epochs_has_nothing_to_report(dlcli: Dlcli) -> None:
     folder = made(dlcli, status="interrupted")
-    for name in ("scores.json", "history.csv"):
+    for name in ("scores.json", "history.csv", "diagnosis.json"):
         (folder / name).unlink()
     done = dlcli("report")
     assert done.exit_code == 2

@@ -337,6 +337,7 @@ def diagnosis() -> Json:
             "largest": "variance",
             "note": None,
         },
+        "path": "/home/me/runs/made-001",
         "findings": [{"code": "overfit", "sentence": "validation loss turned at epoch 33", "epoch": 33}],
         "suggestions": [
             {

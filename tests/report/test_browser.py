@@ -88,6 +88,7 @@ def opens_well(browser: Browser, file: Path, window: str) -> None:
         assert page.run("document.documentElement.scrollWidth") == _WINDOWS[window][0]
         page.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         assert page.run("document.documentElement.scrollWidth") == _WINDOWS[window][0]
+        assert page.run("[...document.querySelectorAll('th')].filter((e) => e.scrollWidth > e.clientWidth).length") == 0
         assert page.run("[...document.querySelectorAll('svg[role=img]')].every((e) => e.getBoundingClientRect().width)")
         assert page.run("[...document.querySelectorAll('figure')].every((e) => e.querySelector('figcaption'))")
         found = page.run(

@@ -125,6 +125,19 @@ def test_a_model_without_power_is_said_to_have_none(tmp_path: Path) -> None:
     assert "The test set was not opened" in text
 
 
+def test_a_split_without_test_rows_is_said_to_have_none(tmp_path: Path) -> None:
+    text = card(runs.regression(tmp_path, rows={"train": 300, "validation": 80, "test": 0}))
+    assert "There are no test rows: no score here is of rows that took part in nothing." in text
+    assert "not opened" not in text
+    assert "test `" not in text
+
+
+def test_a_description_is_told_as_it_is(tmp_path: Path) -> None:
+    folder = runs.classification(tmp_path)
+    (folder / "resolved.yaml").write_text("description: small, nonetheless good\n")
+    assert "\n\nsmall, nonetheless good\n\n" in card(folder)
+
+
 def test_settings_of_the_command_line_stand_beside_the_config(tmp_path: Path) -> None:
     text = card(runs.classification(tmp_path, options={"overrides": ["training.epochs=3"]}))
     assert "Changed on the command line: training.epochs=3" in text

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from dlcli.problems import DataError
+from dlcli.report.run_files import read_run
 from dlcli.task import Goal, Task
 from tests.report import runs
 
@@ -347,3 +348,15 @@ def test_a_damaged_file_is_named(tmp_path, file):
     with pytest.raises(DataError, match=file):
         runs.page_of(path)
     assert not (path / "report.html").exists()
+
+
+def test_it_shows_what_mistakes_cost(tmp_path):
+    folder = runs.classification(tmp_path)
+    first, second = read_run(folder).record.goal.classes[:2]
+    (folder / "resolved.yaml").write_text(f"evaluation: {{costs: {{{first!r}: {{{second!r}: 7.5}}}}}}\n")
+    scores = json.loads((folder / "scores.json").read_text())
+    scores["validation"]["scores"].append(runs.score("mean_cost", 1.5))
+    (folder / "scores.json").write_text(json.dumps(scores))
+    shown = runs.page_of(folder).read_text()
+    assert "Costs, of which mean_cost is the mean over rows." in shown
+    assert 'data-value="7.5"' in shown

@@ -11,6 +11,7 @@ from dlcli.report.elements import Column, Section, first_open, folded, heading, 
 from dlcli.report.figures import Legend, figure
 from dlcli.report.markup import Child, Html, join, tag
 from dlcli.report.run_files import SUBSETS, Run
+from dlcli.report.settings import costs
 from dlcli.task import LABELS
 
 _HEIGHT = 380.0
@@ -49,7 +50,20 @@ def _decision(run: Run) -> Html | None:
     )
     said.append(("Temperature", join(shown(temperature, "decision.temperature"), words)))
     notes = [paragraph(note) for note in found.get("notes") or ()]
-    return join(heading("Decision"), pairs(said), notes)
+    return join(heading("Decision"), pairs(said), notes, _costs(run))
+
+
+def _costs(run: Run) -> Html | None:
+    """What each mistake costs."""
+    if not any(score["name"] == "mean_cost" for subset in run.subsets() for score in run.scores[subset]["scores"]):
+        return None
+    found = costs(run.resolved)
+    names = run.record.goal.classes if run.record.goal else ()
+    columns = [Column("actual"), *(Column(f"taken for {name}", numeric=True) for name in names)]
+    rows: list[list[Child]] = [
+        [actual, *(shown(float(found.get(actual, {}).get(name, 0))) for name in names)] for actual in names
+    ]
+    return table("Costs, of which mean_cost is the mean over rows.", columns, rows, sortable=False)
 
 
 def _subset(subset: str, found: Mapping[str, Any]) -> Html:

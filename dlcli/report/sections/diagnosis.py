@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from dlcli.report.elements import Column, Section, code, heading, interval, paragraph, remark, sentence, shown, table
+from dlcli.report.elements import (
+    NONE,
+    Column,
+    Section,
+    code,
+    heading,
+    interval,
+    paragraph,
+    remark,
+    sentence,
+    shown,
+    table,
+)
 from dlcli.report.figures import Estimate, dot_plot
 from dlcli.report.markup import Html, join, tag
 from dlcli.report.run_files import Run
@@ -71,7 +84,7 @@ def _ladder(run: Run, found: Mapping[str, Any]) -> Html | None:
             gap["above"],
             shown(gap["value"]),
             interval(gap["low"], gap["high"]),
-            "yes" if gap["established"] else "no",
+            NONE if gap["low"] is None else "yes" if gap["established"] else "no",
         ]
         for gap in ladder["gaps"]
     ]
@@ -81,18 +94,21 @@ def _ladder(run: Run, found: Mapping[str, Any]) -> Html | None:
 def _next(found: Mapping[str, Any]) -> Html | None:
     if not found["suggestions"]:
         return None
-    items = [tag("li", list(_suggestion(each))) for each in found["suggestions"]]
+    items = [tag("li", list(_suggestion(found["path"], each))) for each in found["suggestions"]]
     return join(heading("What to try next"), tag("ol", items, class_="suggestions"))
 
 
-def _suggestion(each: Mapping[str, Any]) -> Iterator[Html]:
+def _suggestion(run: str, each: Mapping[str, Any]) -> Iterator[Html]:
     """Why, the config that does it, and the same as options of a command."""
     yield paragraph(sentence(each["why"]))
+    if each["problem"]:
+        yield paragraph(sentence(f"does not fit this config: {each['problem']}"))
+        return
     if each["yaml"]:
         yield code(each["yaml"])
     if each["command"] and each["set"]:
         yield paragraph("Or on the command line:")
+    if each["command"] and (each["set"] or not each["yaml"]):
+        of = run if each["command"] == "evaluate" else str(Path(run) / "resolved.yaml")
         options = [word for setting in each["set"] for word in ("--set", setting)]
-        yield code(shlex.join(["dlcli", each["command"], "CONFIG", *options]))
-    elif each["command"] and not each["yaml"]:
-        yield code(f"dlcli {each['command']}")
+        yield code(shlex.join(["dlcli", each["command"], of, *options]))

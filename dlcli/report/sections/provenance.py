@@ -38,12 +38,10 @@ def data(run: Run) -> Section | None:
     record = run.record
     if not (record.rows or record.data_schema):
         return None
-    total = sum(record.rows.values())
-    subsets: list[list[Child]] = [
-        [name, shown(rows), percent(rows / (total or 1))] for name, rows in record.rows.items()
-    ]
+    total = sum(run.rows.values())
+    subsets: list[list[Child]] = [[name, shown(rows), percent(rows / (total or 1))] for name, rows in run.rows.items()]
     rows = table(
-        f"{total:,} rows; the test rows are {'opened' if run.scores.get('looks') else 'sealed'}.",
+        f"{total:,} rows{_seal(run)}.",
         [Column("subset"), Column("rows", numeric=True), Column("share", numeric=True)],
         subsets,
         sortable=False,
@@ -52,6 +50,12 @@ def data(run: Run) -> Section | None:
     if record.files:
         body.append(pairs([("Files", ", ".join(record.files))]))
     return Section("data", "Data", join(body))
+
+
+def _seal(run: Run) -> str:
+    if not run.rows.get("test"):
+        return ", none of them test rows"
+    return f"; the test rows are {'opened' if run.scores.get('looks') else 'sealed'}"
 
 
 def _classes(run: Run) -> Html | None:
@@ -86,25 +90,42 @@ def _shape(column: Any) -> str:
 
 
 def model(run: Run) -> Section | None:
-    """How large and how fast the saved model is, and how its training ended."""
+    """Layers and size of the network, how fast the saved model is, and how its training ended."""
     record = run.record
-    if record.parameters is None:
+    if record.parameters is None and not record.layers:
         return None
-    said: list[tuple[Child, Child]] = [("Parameters", shown(record.parameters))]
+    said: list[tuple[Child, Child]] = []
+    if record.parameters is not None:
+        said.append(("Parameters", shown(record.parameters)))
     if record.model_bytes is not None:
         said.append(("Size of model.keras", f"{number(record.model_bytes / 1024)} KiB"))
     if record.seconds_per_row is not None:
         said.append(("Prediction of one row", f"{number(1000 * record.seconds_per_row)} ms"))
     if record.seconds_per_batch is not None:
         said.append((f"Prediction of {_BATCH} rows", f"{number(1000 * record.seconds_per_batch)} ms"))
-    if record.trained_on:
-        said.append(("Trained on", " and ".join(record.trained_on) + " rows"))
+    if run.trained_on:
+        said.append(("Trained on", run.trained_on))
     if record.epochs_run is not None:
         kept = f"; the weights of epoch {record.chosen_epoch:,} were kept" if record.chosen_epoch is not None else ""
         said.append(("Epochs", f"{record.epochs_run:,}, ended by {record.stopped_by}{kept}"))
     if record.engine is not None:
         said.append(("Engine", f"{record.engine}: {record.engine_reason}"))
-    return Section("model", "Model", pairs(said))
+    return Section("model", "Model", join(pairs(said) if said else None, _layers(record)))
+
+
+def _layers(record: Record) -> Html | None:
+    """The network, layer by layer."""
+    if not record.layers:
+        return None
+    columns = [
+        Column("layer"),
+        Column("output", hint="shape of what it gives for a row"),
+        Column("parameters", numeric=True),
+    ]
+    rows: list[list[Child]] = [
+        [layer.name, " x ".join(map(str, layer.shape)), shown(layer.parameters)] for layer in record.layers
+    ]
+    return table("Layers of the network, after preprocessing.", columns, rows, sortable=False)
 
 
 def provenance(run: Run) -> Section:

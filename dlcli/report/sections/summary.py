@@ -187,8 +187,8 @@ def _facts(run: Run) -> Html:
     if record.goal:
         what = "Predicts" if record.goal.task in NUMBERS else "Tells apart"
         entries.append((what, _target(run)))
-    if record.rows:
-        entries.append(("Rows", ", ".join(f"{rows:,} {name}" for name, rows in record.rows.items())))
+    if run.rows:
+        entries.append(("Rows", ", ".join(f"{rows:,} {name}" for name, rows in run.rows.items())))
     if record.parameters is not None:
         entries.append(("Parameters", f"{record.parameters:,}"))
     if record.chosen_epoch is not None:
