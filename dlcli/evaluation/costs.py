@@ -53,19 +53,19 @@ class MeanCost(RowMean):
         return costs
 
     def interval(self, rows: ScoredRows, confidence: float) -> Interval:
-        """Student's t."""
+        """Student's t, kept within the costs of the table."""
         from dlcli.evaluation import intervals
 
         value = self.value(rows)
         found = intervals.linearised(
             value, self.row_values(rows) - value, rows.weight, confidence, self.scale, "Student's t"
         )
-        return self.within_range(found)
+        return found.within(*self.bounds())
 
-    def within_range(self, interval: Interval) -> Interval:
-        """No mean lies beyond the costs of the table."""
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest cost of the table."""
         every = [cost for row in self.table for cost in row]
-        return interval.within(min(every), max(every))
+        return min(every), max(every)
 
 
 def mean_cost(goal: Goal, costs: Costs) -> MeanCost:

@@ -97,4 +97,4 @@ def _around(interval: Interval, value: float, metric: EstimatedMetric) -> Interv
     if interval.low is None or interval.high is None:
         return interval
     low, high = min(interval.low, value), max(interval.high, value)
-    return metric.within_range(replace(interval, low=low, high=high))
+    return replace(interval, low=low, high=high).within(*metric.bounds())

@@ -203,5 +203,5 @@ def corrected_error(values: intervals.Floats, folds: int) -> float:
 def _with(spread: Spread, interval: Interval, metric: Metric) -> Spread:
     """The spread with its interval, inside the range of the score."""
     if isinstance(metric, EstimatedMetric):
-        interval = metric.within_range(interval)
+        interval = interval.within(*metric.bounds())
     return replace(spread, interval=interval)

@@ -232,7 +232,8 @@ def _room(metric: Metric, baseline: float) -> float:
     """How much better than the baseline a score can be."""
     if not isinstance(metric, EstimatedMetric):
         return math.inf
-    return metric.highest - baseline if metric.greater_is_better else baseline - metric.lowest
+    lowest, highest = metric.bounds()
+    return highest - baseline if metric.greater_is_better else baseline - lowest
 
 
 def _verdict(name: str, difference: Difference, rows: str = "", room: float = math.inf) -> Verdict:

@@ -156,8 +156,8 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
         yield f"{where}: {told['sentence']}"
     shown = [each for name in SUBSETS if name in scores for each in scores[name]["scores"]]
     decision = scores["decision"]
-    if decision["chosen_on"]:
-        yield f"{' and '.join(_decided(decision))}, chosen on {decision['chosen_on'].replace('_', '-')} rows"
+    if decision["chosen_on"] and (decided := tuple(_decided(decision))):
+        yield f"{' and '.join(decided)}, chosen on {decision['chosen_on'].replace('_', '-')} rows"
     if any(score["starred"] for score in shown):
         yield "* these rows chose the epoch or the threshold, so this score flatters"
     meaning = scores["meaning"]
@@ -182,9 +182,11 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
 
 
 def _decided(decision: dict[str, Any]) -> Iterator[str]:
-    threshold = decision["threshold"]
+    """What rows have chosen."""
+    threshold, rule = decision["threshold"], decision["threshold_rule"]
     values = threshold if isinstance(threshold, list) else [threshold]
-    yield f"threshold {', '.join(map(_number, values))} ({decision['threshold_rule']})"
+    if rule[0].isalpha():  # a number was written, and not chosen
+        yield f"threshold {', '.join(map(_number, values))} ({rule})"
     if decision["temperature"] != 1:
         yield f"temperature {_number(decision['temperature'])}"
 

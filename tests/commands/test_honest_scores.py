@@ -86,9 +86,13 @@ def test_rows_that_chose_anything_are_marked(dlcli: Dlcli, more: str, chose: boo
 
 def test_the_temperature_is_in_the_model_and_its_rows_show_no_calibration(dlcli: Dlcli) -> None:
     write_noisy(dlcli.folder, CHOOSING.replace("dense: 8", "dense: 64").replace("epochs: 6", "epochs: 40"))
-    assert dlcli("train", "small.yaml", "--evaluate", "--set", "select=last").exit_code == 0
+    fixed = ("--set", "evaluation.threshold=0.5")
+    done = dlcli("train", "small.yaml", "--evaluate", "--set", "select=last", *fixed)
+    assert done.exit_code == 0
     found = scores(dlcli.folder, "small-001")
     assert found["decision"]["temperature"] != 1
+    (chosen,) = (line for line in done.stdout.splitlines() if "chosen on validation rows" in line)
+    assert chosen.startswith("temperature ")
     assert found["validation"]["calibration"]["ece"] is None
     assert "temperature" in found["validation"]["calibration"]["reason"]
     assert found["test"]["calibration"]["ece"] is not None

@@ -58,9 +58,9 @@ class EstimatedMetric(Metric):
 
         return intervals.absent(f"no formula for {self.part_name}", len(rows))
 
-    def within_range(self, interval: Interval) -> Interval:
-        """An interval cut off where no score can be."""
-        return interval.within(self.lowest, self.highest)
+    def bounds(self) -> tuple[float, float]:
+        """The range of the score where its fields narrow that of its class."""
+        return self.lowest, self.highest
 
     def field_misfit(self, task: Task) -> str | None:  # noqa: ARG002 - most have no such fields
         """Why its fields do not fit a task that it serves with others; None if they do."""
