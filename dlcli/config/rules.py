@@ -133,7 +133,7 @@ def _metrics_fit(case: Case) -> Iterator[Problem]:
             fitting = [
                 name for name in catalog.names("metric") if name != "custom" and case.task in _tasks("metric", name)
             ]
-            hint = f"metrics that do: {', '.join(fitting)}"
+            hint = f"write task: {' or '.join(sorted(metric.tasks))}, or a metric that does: {', '.join(fitting)}"
         yield Problem("does-not-fit", message, hint, ("metrics", number, metric.part_name))
 
 

@@ -216,7 +216,7 @@ def _underfit(setup: Setup, situation: Situation) -> list[Suggestion]:
     longer = {"training": {"epochs": _LONGER * setup.epochs}}
     return [
         *_against_bias(setup, oscillates=situation.oscillates),
-        Suggestion("more-epochs", "a larger network takes longer", longer),
+        Suggestion("more-epochs", "gives losses the time to flatten, of which a larger network needs more", longer),
     ]
 
 

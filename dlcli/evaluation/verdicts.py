@@ -7,6 +7,7 @@ rows explain. Tests are tried in order: a score says nothing of a network that d
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import median
 
 from dlcli.evaluation import courses as reading
 from dlcli.evaluation.courses import Course, Sign
@@ -23,8 +24,9 @@ _UNSURE = 0.25
 """Share that a gap may reach, though it may as well be none, before the rows are too few."""
 _RISE = 0.1
 """Rise of the validation loss from which on a turn is overfitting."""
-_GAIN = 0.08
+_GAIN = 0.05
 """Share by which as many epochs again must bring losses down for a training to be unfinished."""
+_FLAT = 0.01
 _CREEPS, _SLOWLY, _STILL = 0.1, 0.25, 0.02
 """Falls of the training loss: too little for a steady course, for one at a small rate, and no fall to speak of."""
 _STEADY = 0.5
@@ -234,7 +236,7 @@ def underfit(facts: Facts) -> Finding | None:
     if linear is not None and linear.high is not None and linear.high < error:
         better = f"where a model without hidden layers has {amount(ladder, linear.error)} on new ones"
         return Finding("underfit", f"{reached}, {better}: high bias")
-    return _flat(ladder, reached) if error > _VERY_HIGH_BIAS * ladder.unit else None
+    return _flat(facts, ladder, reached) if error > _VERY_HIGH_BIAS * ladder.unit else None
 
 
 def perhaps_underfit(facts: Facts) -> Finding | None:
@@ -245,7 +247,7 @@ def perhaps_underfit(facts: Facts) -> Finding | None:
         return None
     error = training.error if training.low is None else training.low
     reached = f"an error of {amount(ladder, training.error)} on the training rows themselves"
-    return _flat(ladder, reached) if error > _HIGH_BIAS * ladder.unit else None
+    return _flat(facts, ladder, reached) if error > _HIGH_BIAS * ladder.unit else None
 
 
 def _more_bias_than_variance(ladder: Ladder) -> bool:
@@ -253,11 +255,13 @@ def _more_bias_than_variance(ladder: Ladder) -> bool:
     return gap is None or bias is None or gap.value < bias.value
 
 
-def _flat(ladder: Ladder, reached: str) -> Finding:
+def _flat(facts: Facts, ladder: Ladder, reached: str) -> Finding:
+    ahead = median(reading.prospect(course.loss) for course in facts.courses) if facts.courses else 0.0
+    flat = "losses have flattened" if ahead < _FLAT else f"as many epochs again may take {share(ahead)} off the loss"
     validation = ladder.rung("validation")
     close = f", {amount(ladder, validation.error)} on validation rows" if validation else ""
     unless = "unless the inputs say no more (evaluation.human_level tells what can be reached)"
-    return Finding("underfit", f"{reached}{close}, and losses have flattened: high bias, {unless}")
+    return Finding("underfit", f"{reached}{close}, and {flat}: high bias, {unless}")
 
 
 def too_few(facts: Facts) -> Finding | None:

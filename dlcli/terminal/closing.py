@@ -14,7 +14,7 @@ from rich.table import Table
 from dlcli.numbers import number
 from dlcli.runs.directory import RunDirectory, runs_root
 from dlcli.runs.record import Record
-from dlcli.terminal.console import make_console, print_table, shown
+from dlcli.terminal.console import STARRED, make_console, print_table, print_words, shown
 
 SUBSETS = ("train", "validation", "test", "data")
 """In the order in which they are shown; "data" are the rows of another file."""
@@ -52,7 +52,7 @@ def _print_scores(console: Console, scores: dict[str, Any]) -> None:
         console.print()
         print_table(console, table)
     for line in _remarks(scores):
-        console.print(line, markup=False, style="dim")
+        print_words(console, line, "dim")
 
 
 def _plain(path: Path, entry: Record, scores: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _tables(scores: dict[str, Any]) -> Iterator[Table]:
     if any(subset in scores for subset in SUBSETS):
         yield _subset_table(scores)
     if scores["repeats"]:
-        yield _spread_table(scores["repeats"], [], "interval over seeds")
+        yield _spread_table(scores["repeats"], [], "interval over seeds", what="validation")
     subset, slices = _shown_slices(scores)
     if slices:
         yield _slice_table(subset, slices, scores["confidence"])
@@ -107,10 +107,14 @@ def _subset_table(scores: dict[str, Any]) -> Table:
 
 
 def _spread_table(
-    spread: list[dict[str, Any]], baselines: list[tuple[str, dict[str, float | None]]], interval: str
+    spread: list[dict[str, Any]],
+    baselines: list[tuple[str, dict[str, float | None]]],
+    interval: str,
+    *,
+    what: str = "metric",
 ) -> Table:
     """Each metric over folds, or over seeds."""
-    table = _table("metric", "mean", "sd", "lowest", "highest", interval, *(kind for kind, _ in baselines))
+    table = _table(what, "mean", "sd", "lowest", "highest", interval, *(kind for kind, _ in baselines))
     for score in spread:
         values = [value for value in score.get("folds") or score.get("values") or [] if value is not None]
         ends = (_number(min(values)), _number(max(values))) if values else ("-", "-")
@@ -134,7 +138,7 @@ def _slice_table(subset: str, slices: list[dict[str, Any]], confidence: float) -
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        words = heading in ("subset", "metric", "slice")
+        words = heading in ("subset", "metric", "slice", "validation")
         table.add_column(heading, justify="left" if words else "right", no_wrap=True)
     return table
 
@@ -157,9 +161,23 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
     shown = [each for name in SUBSETS if name in scores for each in scores[name]["scores"]]
     decision = scores["decision"]
     if decision["chosen_on"] and (decided := tuple(_decided(decision))):
-        yield f"{' and '.join(decided)}, chosen on {decision['chosen_on'].replace('_', '-')} rows"
+        whose = "for a model on all of them: " if scores["folds"] else ""
+        yield f"{whose}{' and '.join(decided)}, chosen on {decision['chosen_on'].replace('_', '-')} rows"
     if any(score["starred"] for score in shown):
-        yield "* these rows chose the epoch or the threshold, so this score flatters"
+        chose = "some of these rows trained the model or chose for it" if "data" in scores else STARRED
+        yield f"* {chose}, so this score flatters"
+    yield from _spread_remarks(scores)
+    if scores["looks"]:
+        yield _looks(scores)
+    sliced = [each["scores"][0] for each in _shown_slices(scores)[1]]
+    spreads = [*(scores["folds"] or []), *(scores["repeats"] or [])]
+    reasons = dict.fromkeys(score["reason"] for score in [*shown, *sliced, *spreads] if score["reason"])
+    for reason in reasons:
+        yield f"no interval: {reason}"
+
+
+def _spread_remarks(scores: dict[str, Any]) -> Iterator[str]:
+    """What the tables over folds and seeds mean."""
     meaning = scores["meaning"]
     if scores["folds"]:
         first = scores["folds"][0]
@@ -167,18 +185,20 @@ def _remarks(scores: dict[str, Any]) -> Iterator[str]:
         if first["degrees"]:
             yield f"interval of the mean: {first['method']}, {first['degrees']} degrees of freedom. {meaning['folds']}"
     if scores["repeats"]:
-        yield f"{len(scores['repeats'][0]['values'])} seeds. {meaning['repeats']}"
-    if looks := scores["looks"]:
-        bound = scores["looks_bound"]
-        cost = f"up to {_number(bound)} too good" if bound else "too good, by how much is not known"
-        again = f": the best of {looks} equal models looks {cost}" if looks > 1 else ""
-        what = "these rows looked at" if "data" in scores else "test set opened"
-        yield f"{what} {'once' if looks == 1 else f'{looks} times'}{again}"
-    sliced = [each["scores"][0] for each in _shown_slices(scores)[1]]
-    spreads = [*(scores["folds"] or []), *(scores["repeats"] or [])]
-    reasons = dict.fromkeys(score["reason"] for score in [*shown, *sliced, *spreads] if score["reason"])
-    for reason in reasons:
-        yield f"no interval: {reason}"
+        yield f"validation scores of {len(scores['repeats'][0]['values'])} seeds; the model of the first one is kept"
+        if any(each["low"] is not None for each in scores["repeats"]):
+            yield f"interval over seeds: {meaning['repeats']}"
+
+
+def _looks(scores: dict[str, Any]) -> str:
+    """How often sealed rows were scored, and what that costs."""
+    looks, bound, opened = scores["looks"], scores["looks_bound"], "data" not in scores
+    if looks == 1:
+        return "test set opened once" if opened else "these rows looked at once"
+    what = "test set opened" if opened else "these rows, or some of them, looked at"
+    metric = scores["test" if opened else "data"]["scores"][0]["name"]
+    cost = f"by {bound:.2g} in {metric} at most" if bound else "by how much is not known"
+    return f"{what} {looks} times: on average the best of {looks} equally good models looks too good, {cost}"
 
 
 def _decided(decision: dict[str, Any]) -> Iterator[str]:
@@ -193,11 +213,14 @@ def _decided(decision: dict[str, Any]) -> Iterator[str]:
 
 def _next_steps(path: Path, entry: Record, scores: dict[str, Any]) -> Iterator[str]:
     run = entry.name if path.parent == runs_root() else shown(path)
-    if entry.command == "kfold" and "test" not in scores:
+    if entry.command == "kfold" and not entry.trained_on:
         if entry.rows.get("test"):
             again = shlex.join(entry.arguments or ("kfold", shown(path / "resolved.yaml")))
             yield f"dlcli {again} --final   one model on all other rows; opens the {entry.rows['test']:,} test rows"
         return
-    if "test" not in scores and entry.rows.get("test"):
+    hopeless = scores["verdicts"].get("validation", {}).get("power") is False
+    if hopeless:
+        yield f"dlcli diagnose {run}   says what limits it, and what to try"
+    elif "test" not in scores and entry.rows.get("test"):
         yield f"dlcli evaluate {run}   opens the sealed test set ({entry.rows['test']:,} rows)"
     yield f"dlcli predict {run} FILE   predicts new rows"

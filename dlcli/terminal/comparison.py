@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcli.numbers import number, rounded
-from dlcli.terminal.console import make_console, print_table
+from dlcli.terminal.console import STARRED, make_console, print_table, print_words
 from dlcli.terminal.curves import overlay, printable, room
 
 _LONGEST_VALUE = 60
@@ -24,9 +24,9 @@ def print_comparison(result: dict[str, Any]) -> None:
         print_table(console, table)
     console.print()
     for sentence in result["verdicts"]:
-        console.print(sentence, style="bold")
-    for note in (*_reasons(result), *result["notes"]):
-        console.print(note, style="dim")
+        print_words(console, sentence, "bold")
+    for note in (*_starred(result), *_reasons(result), *result["notes"]):
+        print_words(console, note, "dim")
     if result["curves"]:
         console.print()
         console.print(printable(_curves(result, console), console))
@@ -71,6 +71,11 @@ def _curves(result: dict[str, Any], console: Console) -> str:
         curve["run"]: list(zip(curve["epochs"], curve["values"], strict=True)) for curve in result["curves"]
     }  # fmt: skip
     return overlay(series, width=room(console), x_label="epoch", y_label=result["monitor"])
+
+
+def _starred(result: dict[str, Any]) -> Iterator[str]:
+    if any(score["starred"] for run in result["runs"] for score in run["scores"]):
+        yield f"* {STARRED}, so this score flatters"
 
 
 def _reasons(result: dict[str, Any]) -> Iterator[str]:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 
 PIPED_WIDTH = 400
+STARRED = "these rows chose something (epoch, threshold, temperature)"
+"""What a star beside a score says."""
 
 
 class _PipedConsole(Console):
@@ -29,11 +32,21 @@ def make_console(*, stderr: bool = False) -> Console:
     return made
 
 
+def print_words(console: Console, text: str, style: str = "") -> None:
+    """Prints sentences: a terminal breaks them between words. What is meant to be copied is printed as it is."""
+    console.print(text, style=style, soft_wrap=not console.is_terminal)
+
+
 def print_table(console: Console, table: Table) -> None:
-    """Draws a table at its own width: a terminal that is too narrow wraps lines, but nothing is cut off."""
+    """Draws a table; where a terminal is too narrow for it, each row becomes a paragraph. Nothing is cut off."""
     needed = Measurement.get(console, console.options.update(width=PIPED_WIDTH), table).maximum
-    width = max(needed, console.width)
-    wide = Console(file=console.file, width=width, highlight=False, markup=False, emoji=False)
+    if console.is_terminal and needed > console.width:
+        for row in zip(*(column.cells for column in table.columns), strict=True):
+            named = zip((column.header for column in table.columns), row, strict=True)
+            told = ", ".join(f"{header} {cell}" if header else str(cell) for header, cell in named if cell)
+            console.print(Padding(told, (0, 0, 0, 2)), soft_wrap=False)
+        return
+    wide = Console(file=console.file, width=max(needed, console.width), highlight=False, markup=False, emoji=False)
     wide.print(table)
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcli.numbers import number
-from dlcli.terminal.console import make_console, print_table, shown
+from dlcli.terminal.console import STARRED, make_console, print_table, print_words, shown
 from dlcli.terminal.curves import overlay, printable, room
 
 _BAR = 24
@@ -32,7 +32,7 @@ def print_diagnosis(result: Mapping[str, Any]) -> None:
     console = make_console()
     first, *others = result["findings"]
     console.print(f"{result['run']}: {result['verdict'].replace('_', ' ')}", markup=False, style="bold")
-    console.print(first["sentence"], markup=False)
+    print_words(console, first["sentence"])
     if result["ladder"]:
         _print_ladder(console, result["ladder"])
     if drawn := _curves(console, Path(result["path"]) / "history.csv"):
@@ -40,9 +40,9 @@ def print_diagnosis(result: Mapping[str, Any]) -> None:
     if others:
         console.print("\nalso", markup=False, style="bold")
     for finding in others:
-        console.print(f"  {finding['sentence']}", markup=False)
+        print_words(console, f"- {finding['sentence']}")
     for place, proposal in enumerate(result["suggestions"], start=1):
-        console.print(f"\ntry {place}  {proposal['code']}: {proposal['why']}", markup=False, style="bold")
+        print_words(console, f"\ntry {place}  {proposal['code']}: {proposal['why']}", "bold")
         for line in _steps(result, proposal):
             console.print(f"       {line}", markup=False)
     if result["written"]:
@@ -69,9 +69,9 @@ def _print_ladder(console: Console, ladder: Mapping[str, Any]) -> None:
     console.print()
     print_table(console, table)
     if ladder["error"] != ladder["metric"]:
-        console.print(f"error: {ladder['error']}", markup=False, style="dim")
+        print_words(console, f"error: {ladder['error']}", "dim")
     for remark in _remarks(ladder):
-        console.print(remark, markup=False, style="dim")
+        print_words(console, remark, "dim")
 
 
 def _gap(ladder: Mapping[str, Any], gap: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -84,7 +84,7 @@ def _gap(ladder: Mapping[str, Any], gap: Mapping[str, Any]) -> tuple[str, str, s
 def _remarks(ladder: Mapping[str, Any]) -> Iterator[str]:
     """What one must know to read the ladder."""
     if any(rung["starred"] for rung in ladder["rungs"]):
-        yield "* these rows chose the epoch or the threshold, so this error flatters"
+        yield f"* {STARRED}, so this error flatters"
     if any(rung["name"] == "reference" for rung in ladder["rungs"]) and not ladder["human"]:
         yield "reference 0: what can be reached is not known; write it under evaluation.human_level"
     if ladder["note"]:

@@ -26,14 +26,15 @@ def check(
         trust: let the config run code of its own files.
 
     Returns:
-        plain data: `config`, `notes`, and with `data` the keys `task`, `classes`, `rows`, `columns`, `layers`.
+        plain data: `config`, `problems` (none: they are raised), `notes`, and with `data` the keys `task`,
+        `classes`, `rows`, `columns`, `layers`.
 
     Raises:
         ConfigError: with every problem of the config.
         DataError: the data cannot be used.
     """
     document = load(config, overrides, trusted=trust, command="check")
-    result: dict[str, Any] = {"config": str(config), "notes": []}
+    result: dict[str, Any] = {"config": str(config), "problems": [], "notes": []}
     return result | _with_data(document, result["notes"]) if data else result
 
 

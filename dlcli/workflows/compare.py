@@ -364,8 +364,6 @@ def _curve(run: ComparedRun, monitor: str) -> Curve:
 
 
 def _notes(found: Sequence[ComparedRun]) -> Iterator[str]:
-    if any(score["starred"] for run in found for score in run.shown()):
-        yield "* these rows chose the epoch or the threshold, so this score flatters"
     if len(found) > 2:
         yield (
             f"each p stands for itself; p (Holm) allows for {len(found) - 1} comparisons by the same metric. "

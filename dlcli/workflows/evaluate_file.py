@@ -71,8 +71,8 @@ def evaluate_file(found: Finished, document: Document, file: Path, *, trust: boo
         baselines = None
         if known:
             baselines = FittedBaselines(experiment, known.dataset, fitted, known.trained).for_rows_of(dataset)
-        chose = bool(shared and shared["validation"])
-        scores = look(run, scorer, prediction, baselines, COMMAND, (scorer.sheet(), SUBSET), starred=chose)
+        flatters = bool(shared and any(shared.values()))
+        scores = look(run, scorer, prediction, baselines, COMMAND, (scorer.sheet(), SUBSET), starred=flatters)
         told = {"file": str(file.absolute()), "time": now(), "ledger_line": run.entry.ledger_lines[-1]}
         kept: dict[str, Any] = {**told, "shared_rows": shared, **scores}
         path = found.folder.write_json(f"{FOLDER}/{_next_number(found.folder)}.json", kept)

@@ -56,6 +56,9 @@ def other_rows(
     _tell(rows, answer, fitted, emit)
     cells, count = rows.found.samples, rows.samples.rows
     row_hashes = hashes.row_hashes(_as_in_the_run(cells, columns))
+    if lacking := [name for name in columns if name not in cells]:
+        unknown = "whether its rows were trained on, or looked at before, cannot be told"
+        emit(Note(f"{file.name} lacks {', '.join(lacking)}: {unknown}", warning=True))
     closed, test_targets = sealed.seal(answer, answer.keep, row_hashes)
     there = _Optional(cells, file.name, emit)
     facts, none = there.facts(experiment), np.zeros(0, dtype=np.int64)

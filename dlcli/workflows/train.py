@@ -20,6 +20,7 @@ from dlcli.problems import ConfigError, Problem
 from dlcli.seeds import Seeds
 from dlcli.training.choice import Choice, Kind
 from dlcli.training.reuse import Bench
+from dlcli.training.stopping import LAST
 from dlcli.workflows import repeats, resuming
 from dlcli.workflows.baseline_answers import FittedBaselines
 from dlcli.workflows.dataset import Dataset, located, prepare
@@ -211,7 +212,7 @@ def _ending(trained: Trained) -> str:
         "patience": f"stopped early after epoch {outcome.epochs_run}",
         "time_limit": f"time limit reached after epoch {outcome.epochs_run}",
     }.get(outcome.stopped_by, f"stopped after epoch {outcome.epochs_run}: {outcome.stopped_by.replace('_', ' ')}")
-    if outcome.chosen_epoch != outcome.epochs_run:
+    if outcome.monitor != LAST:
         ended += f"; weights of epoch {outcome.chosen_epoch} kept (best {outcome.monitor})"
     return ended
 

@@ -95,7 +95,7 @@ def test_a_worse_run_is_called_worse(runs: Dlcli) -> None:
     assert "metrics                       [accuracy, roc_auc]  [accuracy, roc_auc, log_loss]" in lines
     assert "optimizer.adam.learning_rate                 0.02                         0.0001" in lines
     assert any(line.startswith("small-001 is better than small-003: accuracy +0.") for line in lines)
-    assert "* these rows chose the epoch or the threshold, so this score flatters" in lines
+    assert "* these rows chose something (epoch, threshold, temperature), so this score flatters" in lines
     assert "1 small-001   2 small-003" in "\n".join(lines)
 
 

@@ -56,7 +56,7 @@ RESULT = {
         {"run": "a-001", "epochs": [1, 2, 3], "values": [1.0, 0.5, 0.4]},
         {"run": "b[1]-001", "epochs": [1, 2], "values": [1.0, 0.8]},
     ],
-    "notes": ["* these rows chose the epoch"],
+    "notes": ["only validation rows"],
 }
 
 
@@ -66,7 +66,7 @@ def printed(result: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> list[
 
 
 def test_what_differs_what_was_scored_and_what_that_says(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(RESULT, capsys)[:20] == [
+    assert printed(RESULT, capsys)[:21] == [
         "compared on the same 60 validation rows",
         "",
         "setting      a-001              b[1]-001",
@@ -82,8 +82,9 @@ def test_what_differs_what_was_scored_and_what_that_says(capsys: pytest.CaptureF
         "gini      b[1]-001                -               -         -  -",
         "",
         "a-001 is better than b[1]-001",
+        "* these rows chose something (epoch, threshold, temperature), so this score flatters",
         "no interval of the difference of gini: no formula for a function of one's own",
-        "* these rows chose the epoch",
+        "only validation rows",
         "",
         "1 a-001   2 b[1]-001   + several",
         "val_loss",
@@ -93,4 +94,4 @@ def test_what_differs_what_was_scored_and_what_that_says(capsys: pytest.CaptureF
 def test_runs_with_the_same_settings_and_without_curves(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(RESULT | {"settings": [], "curves": []}, capsys)
     assert "no setting differs" in lines
-    assert lines[-1] == "* these rows chose the epoch"
+    assert lines[-1] == "only validation rows"

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 def _averages(name: str) -> dict[str, str]:
     """scikit-learn's names of one metric's averages."""
     averages = ("macro", "micro", "weighted", "samples")
-    return here(name, f"{name}_score") | {f"{name}_{each}": f"{name}: {{average: {each}}}" for each in averages}
+    written = {each: f"{name}: {{average: {each}}}" for each in averages}
+    either = {f"{name}_{each}": text for each, text in written.items()}
+    return here(name, f"{name}_score") | either | {f"{each}_{name}": text for each, text in written.items()}
 
 
 def _answers(rows: ScoredRows) -> Answers:
