@@ -197,6 +197,8 @@ def _require_comparable(found: Sequence[tuple[RunDirectory, Record]]) -> None:
             problems.append(Problem("same-run", f"run {folder.name} is named twice", "name another one"))
         elif entry.status != "completed":
             hint = f"go on with: dlcli {entry.command} --resume {folder.name}"
+            if entry.status == "failed":
+                hint = f"dlcli diagnose {folder.name} says why"
             problems.append(Problem("unfinished-run", f"run {folder.name} is {entry.status}, not completed", hint))
         elif not path_of(folder.path, _kept(entry)).exists():
             hint = "train it with validation rows and without --refit"
@@ -337,6 +339,9 @@ def _of(scores: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
 def _verdicts(found: Sequence[ComparedRun], pairs: Sequence[Pair], where: str) -> Iterator[str]:
     """A sentence for each further run, by the first metric that has an interval."""
     for run in found[1:]:
+        if not run.is_kfold and np.array_equal(*(rows.prediction for rows in _aligned(run, found[0]))):
+            yield f"{run.name} and {found[0].name} predict the same for every row"
+            continue
         own = [pair for pair in pairs if pair.run == run.name]
         told = next((pair for pair in own if pair.difference.low is not None), own[0])
         yield in_words(told.metric, told.difference, run.name, found[0].name, where)
@@ -344,12 +349,18 @@ def _verdicts(found: Sequence[ComparedRun], pairs: Sequence[Pair], where: str) -
 
 def _curves(found: Sequence[ComparedRun], metrics: Sequence[str]) -> tuple[str, tuple[Curve, ...]]:
     """The validation losses where all runs make the same loss small, else the first metric that all have watched."""
-    same_loss = all(run.experiment.loss == found[0].experiment.loss for run in found)
+    same_loss = all(_loss(run) == _loss(found[0]) for run in found)
     for monitor in [*(["val_loss"] if same_loss else []), *(f"val_{name}" for name in metrics)]:
         curves = [_curve(run, monitor) for run in found]
         if all(curve.epochs for curve in curves):
             return monitor, tuple(curves)
     return "", ()
+
+
+def _loss(run: ComparedRun) -> tuple[object, object]:
+    """What the numbers of a loss depend on: the function, and the scale of the target."""
+    target = run.experiment.data.target
+    return run.experiment.loss, target and target.scale
 
 
 def _curve(run: ComparedRun, monitor: str) -> Curve:

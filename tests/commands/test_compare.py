@@ -225,6 +225,18 @@ def test_weighted_numbers_of_groups_are_compared(dlcli: Dlcli) -> None:
 
 
 @pytest.mark.slow
+def test_the_same_model_twice_and_losses_of_other_scales(dlcli: Dlcli) -> None:
+    write_small(dlcli.folder, SMALL.replace("target: kind", "target: width").replace("stratified", "random"))
+    scaled = ("--set", "data.target.scale=standardize", "--set", "metrics=[rmse, mae]")
+    for settings in ((), (), scaled):
+        assert dlcli("train", "small.yaml", "--quiet", "--set", "metrics=[rmse]", *settings).exit_code == 0
+    assert found(dlcli, "small-001", "small-002")["verdicts"] == [
+        "small-002 and small-001 predict the same for every row"
+    ]
+    assert found(dlcli, "small-001", "small-002")["monitor"] == "val_loss"
+    assert found(dlcli, "small-001", "small-003")["monitor"] == "val_rmse"
+
+
 def test_rows_in_time_order_are_put_in_it(dlcli: Dlcli) -> None:
     draw = np.random.default_rng(0)
     days = draw.permutation(300)
