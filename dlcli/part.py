@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dlcli.events import Listener
     from dlcli.samples import Batch, Found, Frame, NetworkInput
     from dlcli.seeds import SeedStream
     from dlcli.task import Goal, Task
@@ -106,6 +107,10 @@ class Source(Part):
             DataError: the source is missing, empty or unreadable.
         """
         raise NotImplementedError
+
+    def read_and_tell(self, emit: Listener) -> Found:  # noqa: ARG002 - most sources are quick
+        """As `read`; `emit` hears how far it is where that takes long."""
+        return self.read()
 
     def other_file(self, path: str) -> Source:
         """The source that reads `path` in the same way, for `predict`."""

@@ -189,6 +189,7 @@ class Found:
         notes: what was found and should be said ("delimiter: semicolon").
         files: the files that were read.
         settings: fields of the source that were found and belong in `resolved.yaml`.
+        row_names: what each row is called where it has a name of its own (the file of an image); else none.
     """
 
     samples: Samples
@@ -198,6 +199,7 @@ class Found:
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    row_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,9 @@ from dlcli import part
 from dlcli.part import Part
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "source": tuple(f"dlcli.data.sources.{name}" for name in ("builtin", "delimited", "npz", "tfds", "custom")),
+    "source": tuple(
+        f"dlcli.data.sources.{name}" for name in ("builtin", "delimited", "npz", "tfds", "images", "custom")
+    ),
     "split": ("dlcli.data.splits",),
     "preprocessing": tuple(f"dlcli.preprocessing.{name}" for name in ("tables", "images", "automatic")),
     "augmentation": tuple(

@@ -162,7 +162,7 @@ def located(document: Document) -> Iterator[None]:
 
 def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     data, split = experiment.data, _row_split(experiment.split)
-    found = data.source.read()
+    found = data.source.read_and_tell(emit)
     known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
     answer = target.resolve(data.target, found, experiment.task, data.missing_target, known_test)
     names = names_of(data.target, found)

@@ -56,7 +56,8 @@ def evaluate_file(found: Finished, document: Document, file: Path, *, trust: boo
         DataError: the file cannot be read, lacks a column or the target, or holds a class that the run does not know.
         RefusedError: the ledger was tampered with, or the run is in use.
     """
-    files.expand((str(file.absolute()),), _PATH)
+    if not file.is_dir():
+        files.expand((str(file.absolute()),), _PATH)
     experiment, fitted, goal = document.experiment, found.fitted(document.experiment), found.record.goal
     assert goal is not None
     known = _RunRows.read(document, found, emit)

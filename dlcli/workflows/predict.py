@@ -32,7 +32,8 @@ def predict(
 
     Args:
         run: name or folder of the run, or "latest".
-        file: a `.csv` file, read as the run's own was, or an `.npz` file.
+        file: a file, read as the run's own was, or an `.npz` file; images also as a folder, a `.txt` file with one
+            path a line, or a glob.
         runs: the folder of the runs.
         trust: load a model that runs code of its own.
         emit: hears of categories never seen, and of cells that did not fit.
@@ -64,4 +65,6 @@ def predict(
     model = exported.load_model(found.model, experiment, trust=trust)
     values = exported.predict(model, fitted, rows.samples, np.arange(rows.samples.rows), goal)
     decision = Decision.from_json(found.record.decision or {})
-    return Predictions(goal, values, np.arange(len(values)), decision.threshold_for(goal))
+    names = rows.found.row_names
+    more = {"file": np.array(names, dtype=object)} if names and "file" not in goal.names else {}
+    return Predictions(goal, values, np.arange(len(values)), decision.threshold_for(goal), more)

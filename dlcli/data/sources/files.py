@@ -26,10 +26,7 @@ def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
     """
     files: list[Path] = []
     for path in paths:
-        if unset := _VARIABLE.search(path):
-            message = f"the environment variable {unset.group(1)} is not set: {path}"
-            hint = f"set it to the folder that holds the data: export {unset.group(1)}=/path/to/folder"
-            raise DataError(Problem("variable-not-set", message, hint, field))
+        _require_variables(path, field)
         if _WILDCARDS & set(path) and not Path(path).exists():
             names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
             found = [Path(name) for name in names if Path(name).is_file()]
@@ -40,6 +37,28 @@ def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
         else:
             files.append(_existing(Path(path), field))
     return tuple(files)
+
+
+def folder(path: str, field: ConfigPath) -> Path:
+    """The folder that a path names.
+
+    Raises:
+        DataError: it is absent, or a file.
+    """
+    _require_variables(path, field)
+    place = Path(path)
+    if place.is_file():
+        raise DataError(Problem("not-a-folder", f"{path} is a file, not a folder", "name the folder it lies in", field))
+    if not place.is_dir():
+        raise DataError(Problem("file-not-found", f"folder not found: {path}", _nearest_file(place), field))
+    return place
+
+
+def _require_variables(path: str, field: ConfigPath) -> None:
+    if unset := _VARIABLE.search(path):
+        message = f"the environment variable {unset.group(1)} is not set: {path}"
+        hint = f"set it to the folder that holds the data: export {unset.group(1)}=/path/to/folder"
+        raise DataError(Problem("variable-not-set", message, hint, field))
 
 
 def _existing(path: Path, field: ConfigPath) -> Path:
