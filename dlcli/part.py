@@ -134,6 +134,7 @@ class Step(Part):
         default_kinds: kinds of columns that it is for: those that it takes when `columns` is not written.
         accepted_kinds: kinds that it can work on when they are named.
         result_kind: kind of what it makes; None if that is the kind of what it was made from.
+        compiles: whether XLA can compile it.
     """
 
     family = "preprocessing"
@@ -141,11 +142,20 @@ class Step(Part):
     default_kinds: ClassVar[tuple[str, ...]] = ()
     accepted_kinds: ClassVar[tuple[str, ...]] = ()
     result_kind: ClassVar[str | None] = None
+    compiles: ClassVar[bool] = True
 
     columns: Annotated[
         tuple[Written, ...] | None,
         Field(description="Columns by name, glob or kind; by default the kind that the step is for."),
     ] = None
+
+    def result_shape(self, shape: Shape) -> Shape:
+        """Shape of a row of what it makes of a column whose rows have a shape. No TensorFlow.
+
+        Raises:
+            ShapeError: it cannot take such a row.
+        """
+        return shape
 
     def fit(self, frame: Frame, names: tuple[str, ...]) -> dict[str, Any]:
         """What the step learns of the named columns of the training rows, as plain data."""

@@ -191,13 +191,14 @@ def _array_schema(name: str, column: Any, rows: NDArray[Any], override: Kind | N
         raise DataError(Problem("wrong-kind", message, "leave it out of that list", ("data", str(override))))
     dtype = "uint8" if column.dtype == bool else str(column.dtype)
     if override == "image" or (override is None and _looks_like_images(column)):
-        return ColumnSchema(kind="image", shape=shape if len(shape) == _IMAGE_AXES else (*shape, 1), dtype=dtype)
+        return ColumnSchema(kind="image", shape=shape if len(shape) >= _IMAGE_AXES else (*shape, 1), dtype=dtype)
     return ColumnSchema(kind="numeric", shape=shape, dtype=dtype)
 
 
 def _looks_like_images(column: NDArray[Any]) -> bool:
-    """Height, width and channels; or height and width, in bytes."""
-    return column.ndim == _IMAGE_AXES + 1 or (column.ndim == _IMAGE_AXES and column.dtype == np.uint8)
+    """Height, width and channels, of a video with frames before them; or height and width, in bytes."""
+    whole = column.ndim in (_IMAGE_AXES + 1, _IMAGE_AXES + 2)
+    return whole or (column.ndim == _IMAGE_AXES and column.dtype == np.uint8)
 
 
 def _convert_column(name: str, column: Any, schema: ColumnSchema) -> tuple[Any, int]:

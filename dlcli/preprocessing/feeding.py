@@ -70,10 +70,11 @@ def feed(pipeline: Pipeline, rows: int) -> Feed:
     """Keeps a single column of small whole numbers as it is where its floats would be large.
 
     Only where preprocessing has learned nothing: numbers that it has learned would be constants of the graph,
-    which folds could then not share.
+    which folds could then not share. And only where any engine can run it.
     """
     (name, column), *others = pipeline.schema.columns.items()
     small = not others and bool(column.shape) and column.dtype in _COMPACT
     large = _FLOAT_BYTES * rows * math.prod(pipeline.output.shape) > LARGEST_FLOATS
     learned = any(step.learned for step in pipeline.fitted)
-    return Feed(pipeline, name if small and large and not learned else None)
+    compiles = all(step.compiles for step in pipeline.steps)
+    return Feed(pipeline, name if small and large and not learned and compiles else None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dlcli.events import Note
-from dlcli.part import RowShape, Shape, Step
+from dlcli.part import RowShape, Shape, ShapeError, Step
 from dlcli.preprocessing import automatic
 from dlcli.preprocessing.automatic import Auto
 from dlcli.preprocessing.selection import select
@@ -122,9 +122,17 @@ class _State:
             if step.result_kind != "encoded":
                 result = f"{name}_{step.part_name}" if keep else name
                 self.kinds[result] = step.result_kind or self.kinds[name]
-                self.shapes[result] = self.shapes[name]
+                self.shapes[result] = self._shape_after(step, name, path)
             elif not keep:
                 del self.kinds[name]
+
+    def _shape_after(self, step: Step, name: str, path: ConfigPath) -> Shape:
+        try:
+            return step.result_shape(self.shapes[name])
+        except ShapeError as error:
+            hint = f"name other columns, or leave {step.part_name} out"
+            self.problems.append(Problem("wrong-shape", f"{name}: {error}", hint, path))
+            return self.shapes[name]
 
     @property
     def row_shape(self) -> RowShape:

@@ -35,7 +35,7 @@ class Npz(Source):
     """Arrays of one .npz file, the first axis of each being the rows.
 
     An array of rank 1 is a column of numbers or text, of rank 2 a column of vectors, and so on; images
-    are (rows, height, width) or (rows, height, width, channels).
+    are (rows, height, width) or (rows, height, width, channels), videos (rows, frames, height, width, channels).
     """
 
     part_name = "npz"
