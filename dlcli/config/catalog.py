@@ -10,7 +10,7 @@ from dlcli.part import Part
 
 MODULES: dict[str, tuple[str, ...]] = {
     "source": tuple(
-        f"dlcli.data.sources.{name}" for name in ("builtin", "delimited", "npz", "tfds", "images", "custom")
+        f"dlcli.data.sources.{name}" for name in ("builtin", "delimited", "parquet", "npz", "tfds", "images", "custom")
     ),
     "split": ("dlcli.data.splits",),
     "preprocessing": tuple(f"dlcli.preprocessing.{name}" for name in ("tables", "images", "automatic")),

@@ -1,4 +1,4 @@
-"""Paths in configs: relative to the file that names them, `~` and `${VAR}` expanded."""
+"""Paths in configs: relative to the file that names them, `~` and `${VAR}` expanded; addresses stay as they are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 
 from dlcli.config.nodes import Scalar, clipped
+from dlcli.data.sources import remote
 from dlcli.problems import Problem
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
@@ -29,6 +30,8 @@ def expand(node: Scalar, shorter: int = 0) -> str | Problem:
         return text  # a config is right without its data; whoever reads the file says what is not set
     if "\0" in text:
         return Problem("value-out-of-range", "a path cannot hold the character U+0000", "delete it", (), node.place)
+    if remote.is_remote(text):
+        return text
     if text.startswith("~"):
         text = os.path.expanduser(text)  # noqa: PTH111 - text in, text out: globs stay as they are
     return os.path.normpath(os.path.join(node.origin.directory.absolute(), text))  # noqa: PTH118 - as above

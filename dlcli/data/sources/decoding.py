@@ -76,7 +76,9 @@ class Decoded(NamedTuple):
     notes: tuple[str, ...]
 
 
-def decode(files: Sequence[Path], form: Form, field: ConfigPath, emit: Listener) -> Decoded:
+def decode(
+    files: Sequence[Path], form: Form, field: ConfigPath, emit: Listener, deciding: int | None = None
+) -> Decoded:
     """Reads image files, in order: upright as their EXIF says, transparent ones on white, 16 bits as 8.
 
     Args:
@@ -84,6 +86,7 @@ def decode(files: Sequence[Path], form: Form, field: ConfigPath, emit: Listener)
         form: what they become.
         field: the config path that named them.
         emit: hears how far it is where it takes long.
+        deciding: how many files, from the first, say whether all are grey; by default all.
 
     Raises:
         DataError: files that are no images or are damaged, all named in one problem; or sizes that differ while
@@ -93,7 +96,7 @@ def decode(files: Sequence[Path], form: Form, field: ConfigPath, emit: Listener)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pillow's remarks on odd but readable files
-        form = form if form.size and form.channels else _completed(form, files, field, emit)
+        form = form if form.size and form.channels else _completed(form, files, field, emit, deciding)
         assert form.size is not None
         assert form.channels is not None
         pixels = np.empty((len(files), *form.size, form.channels), dtype=np.uint8)
@@ -146,13 +149,13 @@ def _header(file: Path) -> _Header:
         return _Header((height, width), image.mode in _GREY)
 
 
-def _completed(form: Form, files: Sequence[Path], field: ConfigPath, emit: Listener) -> Form:
+def _completed(form: Form, files: Sequence[Path], field: ConfigPath, emit: Listener, deciding: int | None) -> Form:
     """The form with size and channels as the files have them."""
     headers = [header for header in _in_threads(_header, files, emit, "looked at") if isinstance(header, _Header)]
     if len(headers) < len(files):
         # What is broken shows in full once all are decoded, to whatever form.
         return Form(form.size or (1, 1), form.channels or 1, form.fit)
-    channels = form.channels or (1 if all(header.grey for header in headers) else 3)
+    channels = form.channels or (1 if all(header.grey for header in headers[:deciding]) else 3)
     return Form(form.size or _one_size(files, headers, field), channels, form.fit)
 
 

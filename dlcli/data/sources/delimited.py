@@ -146,8 +146,8 @@ class Csv(Source):
         )
 
     def other_file(self, path: str) -> Source:
-        """The same reading of another file; an .npz file is read as one."""
-        if Path(path).suffix == ".npz":
+        """The same reading of another file; an .npz or Parquet file is read as one."""
+        if Path(path).suffix in (".npz", ".parquet", ".pq"):
             return source_for(path)
         return self.model_copy(update={"path": (path,), "validation": None, "test": None})
 

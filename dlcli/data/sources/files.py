@@ -10,6 +10,7 @@ import re
 import zlib
 from pathlib import Path
 
+from dlcli.data.sources import remote
 from dlcli.part import Source
 from dlcli.problems import ConfigPath, DataError, Problem
 
@@ -19,7 +20,7 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
-    """The files that paths and globs name; those of a glob sorted by name.
+    """The files that paths and globs name; those of a glob sorted by name. Remote ones are brought here.
 
     Raises:
         DataError: a path is absent or a folder, or a glob matches nothing.
@@ -27,7 +28,9 @@ def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
     files: list[Path] = []
     for path in paths:
         _require_variables(path, field)
-        if _WILDCARDS & set(path) and not Path(path).exists():
+        if remote.is_remote(path):
+            files += remote.fetch(path, field)
+        elif _WILDCARDS & set(path) and not Path(path).exists():
             names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
             found = [Path(name) for name in names if Path(name).is_file()]
             if not found:
@@ -46,6 +49,8 @@ def folder(path: str, field: ConfigPath) -> Path:
         DataError: it is absent, or a file.
     """
     _require_variables(path, field)
+    if remote.is_remote(path):
+        return remote.fetch_folder(path, field)
     place = Path(path)
     if place.is_file():
         raise DataError(Problem("not-a-folder", f"{path} is a file, not a folder", "name the folder it lies in", field))
@@ -119,6 +124,10 @@ def source_for(path: str) -> Source:
         from dlcli.data.sources.npz import Npz
 
         return Npz(path=path)
+    if Path(path).suffix in (".parquet", ".pq"):
+        from dlcli.data.sources.parquet import Parquet
+
+        return Parquet(path=(path,))
     from dlcli.data.sources.delimited import Csv
 
     return Csv(path=(path,))

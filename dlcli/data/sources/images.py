@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from dlcli.data.sources import remote
 from dlcli.data.sources.files import expand, folder, source_for
 from dlcli.events import Listener, silent
 from dlcli.part import FilePath, Source, Written
@@ -15,6 +16,7 @@ from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import MISSING, Coded, Found, Samples, Subset
 
 if TYPE_CHECKING:
+    from dlcli.data.sources import decoding
     from dlcli.data.sources.image_files import ImageFile
 
 _FIELD: ConfigPath = ("data", "source", "images")
@@ -103,7 +105,8 @@ class Images(Source):
         """Rows of image files; a column `label` where every one has a class."""
         import numpy as np
 
-        found = self._decoded([image.path for image in images], (*_FIELD, "path"), emit)
+        not_test = sum(image.subset != "test" for image in images)  # which stand first
+        found = self._decoded([image.path for image in images], (*_FIELD, "path"), emit, not_test)
         columns: dict[str, Any] = {_IMAGE: found.pixels}
         labels = [image.label for image in images]
         if None not in labels:
@@ -119,7 +122,7 @@ class Images(Source):
             target=(_LABEL,) if _LABEL in columns else (),
             inputs=(_IMAGE,),
             notes=(*notes, *found.notes),
-            files=(Path(self.path),),
+            files=() if remote.is_remote(self.path) else (Path(self.path),),
             settings=self._settings(found.pixels),
             row_names=tuple(str(image.path) for image in images),
         )
@@ -171,10 +174,12 @@ class Images(Source):
         used, codes = np.unique(paths.codes, return_inverse=True)
         return Coded(codes.reshape(-1).astype(np.int32), tuple(paths.vocabulary[code] for code in used))
 
-    def _decoded(self, files: Sequence[Path], field: ConfigPath, emit: Listener) -> Any:
+    def _decoded(
+        self, files: Sequence[Path], field: ConfigPath, emit: Listener, deciding: int | None = None
+    ) -> decoding.Decoded:
         from dlcli.data.sources import decoding
 
-        return decoding.decode(files, decoding.Form(self.size, self.channels, self.resize), field, emit)
+        return decoding.decode(files, decoding.Form(self.size, self.channels, self.resize), field, emit, deciding)
 
     @staticmethod
     def _settings(pixels: Any) -> dict[str, Any]:

@@ -148,6 +148,11 @@ class TestPixels:
         assert pixels(read(tmp_path, channels=1))[0, 0, 0].tolist() == [100]
         assert pixels(read(tmp_path, channels=4))[0, 0, 0].tolist() == [100, 100, 100, 255]
 
+    def test_test_files_do_not_decide_the_channels(self, tmp_path: Path) -> None:
+        save(tmp_path / "train/a/1.png", "L", color=7)
+        save(tmp_path / "test/a/1.png")
+        assert pixels(read(tmp_path)).shape[-1] == 1
+
     def test_palettes_are_their_colours(self, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()
         Image.new("RGB", (6, 4), GREEN).convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "a/1.gif")

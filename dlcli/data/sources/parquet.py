@@ -1,0 +1,210 @@
+"""The `parquet` source: tables that say themselves what their columns hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from dlcli.data.sources.files import expand, source_for
+from dlcli.part import FilePath, Source
+from dlcli.problems import ConfigPath, DataError, Problem
+from dlcli.samples import MISSING, Coded, Found, Samples, Subset
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_FIELD: ConfigPath = ("data", "source", "parquet")
+SUFFIXES = (".parquet", ".pq")
+
+
+class Parquet(Source):
+    """A table in one or several Parquet files.
+
+    Numbers stay numbers (true is 1), text is a category or text, dates and times count in UTC, lists of numbers
+    of one length are vectors. Columns of anything else (structures, bytes) are left out, and said.
+    """
+
+    part_name = "parquet"
+    main_field = "path"
+    example = "parquet: {path: [january.parquet, february.parquet], test: march.parquet}"
+
+    path: Annotated[tuple[FilePath, ...], Field(min_length=1, description="File, list of files, or glob.")]
+    validation: Annotated[
+        tuple[FilePath, ...] | None, Field(description="Files that hold the validation subset, if it has its own.")
+    ] = None
+    test: Annotated[
+        tuple[FilePath, ...] | None, Field(description="Files that hold the test subset, if it has its own.")
+    ] = None
+
+    def read(self) -> Found:
+        """Reads all files into one table.
+
+        Raises:
+            DataError: a file is absent, damaged or without rows, or the files' columns differ.
+        """
+        import numpy as np
+
+        tables: list[pl.DataFrame] = []
+        files: list[Path] = []
+        subsets: dict[Subset, Any] = {}
+        start = 0
+        for subset, field, paths in self._parts():
+            parts = [_table(path, field) for path in paths]
+            tables += parts
+            files += paths
+            count = sum(part.height for part in parts)
+            subsets[subset] = np.arange(start, start + count)
+            start += count
+        table = _joined(tables, files)
+        columns: dict[str, Any] = {}
+        left: list[str] = []
+        for name in table.columns:
+            column = _column(table[name])
+            if column is None:
+                left.append(f"column {name} is left out: it holds {table[name].dtype}")
+            else:
+                columns[name] = column
+        if not columns:
+            message = f"{files[0]} has no column of numbers, text or times"
+            raise DataError(Problem("no-inputs", message, "is it the right file?", (*_FIELD, "path")))
+        return Found(
+            Samples.of(columns),
+            subsets=subsets if len(subsets) > 1 else None,
+            notes=tuple(left),
+            files=tuple(files),
+        )
+
+    def other_file(self, path: str) -> Source:
+        """Another file with the same columns; csv and npz files are read as such."""
+        if Path(path).suffix not in SUFFIXES:
+            return source_for(path)
+        return Parquet(path=(path,))
+
+    def _parts(self) -> list[tuple[Subset, ConfigPath, tuple[Path, ...]]]:
+        named: dict[Subset, tuple[str, tuple[str, ...] | None]] = {
+            "train": ("path", self.path),
+            "validation": ("validation", self.validation),
+            "test": ("test", self.test),
+        }
+        return [
+            (subset, (*_FIELD, field), expand(paths, (*_FIELD, field)))
+            for subset, (field, paths) in named.items()
+            if paths
+        ]
+
+
+def _table(path: Path, field: ConfigPath) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        table = pl.read_parquet(path, hive_partitioning=False)
+        table = table.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        message = f"{path} is not a readable Parquet file: {reason}"
+        raise DataError(Problem("damaged-file", message, "write it again, or name a file of Parquet", field)) from error
+    if not table.height:
+        raise DataError(Problem("no-rows", f"{path} has no rows", "is it the right file?", field))
+    return table
+
+
+def _joined(tables: Sequence[pl.DataFrame], files: Sequence[Path]) -> pl.DataFrame:
+    """The tables below each other, columns by name.
+
+    Raises:
+        DataError: their columns differ, or their types do not go together.
+    """
+    import polars as pl
+
+    first = tables[0]
+    for table, file in zip(tables[1:], files[1:], strict=True):
+        if set(table.columns) != set(first.columns):
+            odd = ", ".join(sorted(set(table.columns) ^ set(first.columns)))
+            message = f"{file} and {files[0]} do not have the same columns: {odd} stand in one of them alone"
+            suggestion = "files that are read together need the same columns"
+            raise DataError(Problem("different-columns", message, suggestion, (*_FIELD, "path")))
+    for name in first.columns:
+        kinds = {_sort(table.schema[name]): file for table, file in zip(tables, files, strict=True)}
+        kinds.pop("nothing", None)
+        if len(kinds) > 1:
+            held = ", ".join(f"{kind} in {file}" for kind, file in kinds.items())
+            message = f"column {name} holds {held}"
+            raise DataError(
+                Problem("different-columns", message, "write it with the same type in every file", (*_FIELD, "path"))
+            )
+    return pl.concat([table.select(first.columns) for table in tables], how="vertical_relaxed")
+
+
+def _sort(kind: pl.DataType) -> str:
+    """What goes together in one column."""
+    import polars as pl
+
+    if kind.is_numeric() or kind == pl.Boolean:
+        return "numbers"
+    if kind == pl.String:
+        return "text"
+    return "nothing" if kind == pl.Null else str(kind)
+
+
+def _column(series: pl.Series) -> Any:
+    """A column as samples have it; None if there is no way to."""
+    import polars as pl
+
+    kind = series.dtype
+    if kind == pl.Boolean:
+        series = series.cast(pl.UInt8)
+    elif kind.is_decimal():
+        series = series.cast(pl.Float64)
+    elif kind == pl.Duration:
+        series = series.dt.total_microseconds() / 1e6
+    if series.dtype.is_numeric():
+        numbers = series.cast(pl.Float64) if series.null_count() else series
+        return numbers.to_numpy()
+    if kind in (pl.List, pl.Array):
+        return _vectors(series)
+    texts = _texts(series)
+    return None if texts is None else _coded(texts)
+
+
+def _texts(series: pl.Series) -> pl.Series | None:
+    """Text, and times as ISO text in UTC; None for anything else."""
+    import polars as pl
+
+    kind = series.dtype
+    if isinstance(kind, pl.Datetime):
+        if kind.time_zone:
+            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return series.dt.strftime("%Y-%m-%dT%H:%M:%S")
+    if kind in (pl.Date, pl.Time):
+        return series.cast(pl.String)
+    return series.cast(pl.String) if kind in (pl.String, pl.Null) else None
+
+
+def _coded(texts: pl.Series) -> Coded:
+    """Codes into the sorted texts; an empty text is missing, as in a csv file."""
+    import numpy as np
+    import polars as pl
+
+    cells = texts.set(texts == "", None).alias("cell").to_frame()
+    words = cells.unique().drop_nulls().sort("cell")
+    words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
+    codes = cells.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING)
+    return Coded(codes.to_numpy().astype(np.int32), tuple(words["cell"].to_list()))
+
+
+def _vectors(series: pl.Series) -> Any:
+    """Lists of numbers of one length as (rows, length); None if they are not."""
+    import polars as pl
+
+    lists = series.arr.to_list() if series.dtype == pl.Array else series
+    inner = getattr(lists.dtype, "inner", None)
+    if inner is None or not inner.is_numeric() or lists.null_count():
+        return None
+    lengths = lists.list.len().unique()
+    values = lists.explode()
+    if len(lengths) != 1 or not lengths[0] or values.null_count():
+        return None
+    return values.to_numpy().reshape(len(lists), -1)
