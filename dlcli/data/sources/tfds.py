@@ -7,13 +7,15 @@ import logging
 import os
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from dlcli.data.sources import decoding
 from dlcli.data.sources.files import source_for
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
@@ -21,8 +23,11 @@ from dlcli.samples import Coded, Found, Samples, Subset
 
 _FIELD: ConfigPath = ("data", "source", "tfds")
 _BATCH_ROWS = 1024
+_ROWS_AHEAD = 16
+_IMAGE_AXES = 3
 NETWORK_PROBE = ("storage.googleapis.com", 443)
 NETWORK_PROBE_SECONDS = 3.0
+_Pixels = Annotated[int, Field(ge=1)]
 DOWNLOAD_SILENCE_SECONDS = 60.0
 """A connection that is silent for so long counts as broken, so that a download never hangs."""
 
@@ -56,6 +61,14 @@ class Tfds(Source):
     test: Annotated[Written | None, Field(description="Split that holds the test rows; by default `test`, if any.")] = (
         None
     )
+    size: Annotated[
+        tuple[_Pixels, _Pixels] | None,
+        Field(description="Height and width for images that differ in size; others stay as they are."),
+    ] = None
+    resize: Annotated[
+        Literal["stretch", "pad", "crop"],
+        Field(description="How an image of other proportions comes to `size`: stretched, on black, or cut."),
+    ] = "stretch"
 
     def read(self) -> Found:
         """Reads all named splits into memory, preparing the set first if it is not there.
@@ -73,7 +86,7 @@ class Tfds(Source):
             inputs, target = self._keys(builder)
             splits = self._splits(builder)
             keys = (*inputs, *((target,) if target else ()))
-            parts = {subset: _read_split(builder, split, keys) for subset, split in splits.items()}
+            parts = {subset: self._read_split(builder, split, keys) for subset, split in splits.items()}
         subsets, start = {}, 0
         for subset, columns in parts.items():
             count = len(next(iter(columns.values())))
@@ -87,6 +100,14 @@ class Tfds(Source):
             notes=(f"{builder.info.full_name} from {builder.data_dir}",),
             settings={"version": str(builder.info.version)},
         )
+
+    def _read_split(self, builder: Any, split: str, keys: tuple[str, ...]) -> dict[str, Any]:
+        """The named features of a split; images that differ in size at `size`."""
+        mixed = tuple(key for key in keys if _differ_in_size(builder.info.features[key]))
+        if mixed and self.size is None:
+            raise DataError(decoding.mixed_sizes(f"in {mixed[0]} of {self.name}", (*_FIELD, "name")))
+        fit = partial(decoding.brought_to, size=self.size or (1, 1), fit=self.resize)
+        return _read_split(builder, split, keys, dict.fromkeys(mixed, fit))
 
     def other_file(self, path: str) -> Source:
         """A csv or npz file with the same columns."""
@@ -229,8 +250,18 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _read_split(builder: Any, split: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """The named features of a split, in its stored order, read in batches.
+def _differ_in_size(feature: Any) -> bool:
+    """Whether a feature holds images of bytes whose height and width may be any."""
+    shape = getattr(feature, "shape", None)
+    if not isinstance(shape, tuple) or len(shape) != _IMAGE_AXES or shape[-1] not in (1, 3, 4):
+        return False
+    return None in shape[:2] and bool(feature.np_dtype == "uint8")
+
+
+def _read_split(
+    builder: Any, split: str, keys: tuple[str, ...], fits: Mapping[str, Callable[[Any], Any]]
+) -> dict[str, Any]:
+    """The named features of a split, in its stored order, read in batches; `fits` makes rows of one shape.
 
     Raises:
         DataError: a feature's rows differ in shape, or its kind is not known.
@@ -241,13 +272,19 @@ def _read_split(builder: Any, split: str, keys: tuple[str, ...]) -> dict[str, An
 
     features = {key: builder.info.features[key] for key in keys}
     for key, feature in features.items():
-        _require_one_shape(key, feature)
+        if key not in fits:
+            _require_one_shape(key, feature)
     try:
         # one file at a time: several would be interleaved, and the order would hang on their number
         config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
         rows = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
         rows = rows.map(lambda row: {key: row[key] for key in keys}, num_parallel_calls=tf.data.AUTOTUNE)
-        batches = list(rows.batch(_BATCH_ROWS).prefetch(2).as_numpy_iterator())
+        if fits:
+            each = ({key: fits[key](row[key]) if key in fits else row[key] for key in keys}
+                    for row in rows.prefetch(_ROWS_AHEAD).as_numpy_iterator())  # fmt: skip
+            batches = [{key: np.asarray(value)[None] for key, value in row.items()} for row in each]
+        else:
+            batches = list(rows.batch(_BATCH_ROWS).prefetch(2).as_numpy_iterator())
     except (tf.errors.OpError, ValueError, AssertionError) as error:
         message = f"split {split} of {builder.info.full_name} cannot be read: {_first_line(error)}"
         raise _problem("damaged-file", message, f"prepare it again (it lies in {builder.data_dir})") from error

@@ -28,6 +28,7 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
     def _info(self):
         features = {
             "image": tfds.features.Image(shape=(4, 4, 1)),
+            "photo": tfds.features.Image(shape=(None, None, 3)),
             "brightness": np.float32,
             "remark": tfds.features.Text(),
             "label": tfds.features.ClassLabel(names=["left", "right"]),
@@ -44,7 +45,9 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
             number = int(line)
             image = np.zeros((4, 4, 1), np.uint8)
             image[:, number % 2 * 2] = number
-            yield number, {"image": image, "brightness": number / 2, "remark": f"row {number}", "label": number % 2}
+            photo = np.full((2 + number % 3, 5, 3), number, np.uint8)
+            row = {"image": image, "photo": photo, "brightness": number / 2, "remark": f"row {number}"}
+            yield number, row | {"label": number % 2}
 
 
 tfds.disable_progress_bar()
@@ -101,6 +104,17 @@ def test_other_features_and_slices_of_splits_can_be_named(prepared: Path, monkey
     assert {name: len(rows) for name, rows in found.subsets.items()} == {"train": 20, "validation": 20, "test": 10}
     numbers = [int(text.removeprefix("row ")) for text in found.samples["remark"].texts()]
     assert list(found.samples["brightness"]) == [number / 2 for number in numbers]
+
+
+@pytest.mark.slow
+def test_images_that_differ_in_size_are_brought_to_one(prepared: Path) -> None:
+    source = Tfds(name="tiny_sides", data_dir=str(prepared), inputs=("photo",), target="label")
+    assert "`size: [96, 96]`" in problem_of(source).suggestion
+    found = source.model_copy(update={"size": (4, 6)}).read()
+    photo, label = found.samples["photo"], found.samples["label"]
+    assert (photo.shape, photo.dtype) == ((50, 4, 6, 3), np.uint8)
+    assert (photo == photo[:, :1, :1]).all()
+    assert (photo[:, 0, 0, 0] % 2 == label.codes).all()
 
 
 @pytest.mark.slow
