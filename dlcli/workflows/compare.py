@@ -332,6 +332,11 @@ def _aligned(run: ComparedRun, first: ComparedRun) -> tuple[ScoredRows, ScoredRo
     return run.predictions.scored.take(order[np.searchsorted(numbers, wanted, sorter=order)]), first.predictions.scored
 
 
+def _same_answers(run: ComparedRun, first: ComparedRun) -> bool:
+    ours, theirs = _aligned(run, first)
+    return np.array_equal(ours.prediction, theirs.prediction) and np.array_equal(ours.threshold, theirs.threshold)
+
+
 def _of(scores: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
     return next(each for each in scores if each["name"] == name)
 
@@ -339,7 +344,7 @@ def _of(scores: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
 def _verdicts(found: Sequence[ComparedRun], pairs: Sequence[Pair], where: str) -> Iterator[str]:
     """A sentence for each further run, by the first metric that has an interval."""
     for run in found[1:]:
-        if not run.is_kfold and np.array_equal(*(rows.prediction for rows in _aligned(run, found[0]))):
+        if not run.is_kfold and _same_answers(run, found[0]):
             yield f"{run.name} and {found[0].name} predict the same for every row"
             continue
         own = [pair for pair in pairs if pair.run == run.name]
