@@ -13,7 +13,9 @@ MODULES: dict[str, tuple[str, ...]] = {
         f"dlcli.data.sources.{name}" for name in ("builtin", "delimited", "parquet", "npz", "tfds", "images", "custom")
     ),
     "split": ("dlcli.data.splits",),
-    "preprocessing": tuple(f"dlcli.preprocessing.{name}" for name in ("tables", "images", "automatic")),
+    "preprocessing": tuple(
+        f"dlcli.preprocessing.{name}" for name in ("tables", "gaps", "scales", "categories", "images", "automatic")
+    ),
     "augmentation": tuple(
         f"dlcli.preprocessing.augmentation.{name}" for name in ("geometry", "colors", "mixing", "values")
     ),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from dlcli.part import Step
+from dlcli.preprocessing.categories import OneHot
+from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.images import Rescale
-from dlcli.preprocessing.tables import Drop, Impute, OneHot, Standardize
+from dlcli.preprocessing.scales import Standardize
+from dlcli.preprocessing.tables import Drop
 from dlcli.samples import KINDS, ColumnSchema
 
 

@@ -9,8 +9,9 @@ from dlcli.events import Note
 from dlcli.part import RowShape, Shape, ShapeError, Step
 from dlcli.preprocessing import automatic
 from dlcli.preprocessing.automatic import Auto
+from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.selection import select
-from dlcli.preprocessing.tables import Drop, Impute, Keeping
+from dlcli.preprocessing.tables import Drop, Keeping
 from dlcli.problems import ConfigPath, Problem
 from dlcli.samples import Coded, Samples, Schema
 

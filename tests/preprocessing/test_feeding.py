@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from dlcli.preprocessing import feeding, pipeline
 from dlcli.preprocessing.images import Rescale
-from dlcli.preprocessing.tables import Standardize
+from dlcli.preprocessing.scales import Standardize
 from tests.preprocessing.columns import rows, table
 
 MANY = feeding.LARGEST_FLOATS // (4 * 6 * 5) + 1

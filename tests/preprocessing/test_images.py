@@ -8,7 +8,8 @@ import pytest
 from dlcli.preprocessing import feeding, pipeline, planning
 from dlcli.preprocessing.automatic import Auto
 from dlcli.preprocessing.images import Grayscale, Rescale, Resize
-from dlcli.preprocessing.tables import Drop, Standardize
+from dlcli.preprocessing.scales import Standardize
+from dlcli.preprocessing.tables import Drop
 from dlcli.problems import ConfigError
 from dlcli.samples import ColumnSchema, Samples, Schema
 from tests.preprocessing.columns import rows, table

@@ -10,8 +10,11 @@ import pytest
 
 from dlcli.preprocessing import pipeline
 from dlcli.preprocessing.automatic import Auto
+from dlcli.preprocessing.categories import OneHot, Ordinal
+from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.images import Rescale
-from dlcli.preprocessing.tables import Drop, Impute, MinMax, OneHot, Ordinal, Standardize
+from dlcli.preprocessing.scales import MinMax, Standardize
+from dlcli.preprocessing.tables import Drop
 from dlcli.problems import ConfigError, DataError, RefusedError
 from dlcli.samples import Coded, ColumnSchema, Samples, Schema
 from tests.preprocessing.columns import rows, table

@@ -8,8 +8,11 @@ import sys
 import pytest
 
 from dlcli.preprocessing.automatic import Auto
+from dlcli.preprocessing.categories import OneHot, Ordinal
+from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.planning import check, expand, notes, plan
-from dlcli.preprocessing.tables import Drop, Impute, MinMax, OneHot, Ordinal, Standardize
+from dlcli.preprocessing.scales import MinMax, Standardize
+from dlcli.preprocessing.tables import Drop
 from dlcli.samples import Coded, ColumnSchema, Samples, Schema
 from tests.preprocessing.columns import table
 

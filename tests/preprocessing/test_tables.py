@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from dlcli.preprocessing.tables import Drop, Impute, MinMax, OneHot, Ordinal, Standardize
+from dlcli.preprocessing.categories import OneHot, Ordinal
+from dlcli.preprocessing.gaps import Impute
+from dlcli.preprocessing.scales import MinMax, Standardize
+from dlcli.preprocessing.tables import Drop
 from dlcli.problems import ConfigError, DataError
 from tests.preprocessing.columns import results
 

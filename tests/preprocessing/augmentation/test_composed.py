@@ -10,8 +10,10 @@ import tensorflow as tf
 
 from dlcli.preprocessing import pipeline
 from dlcli.preprocessing.augmentation.composed import compose
+from dlcli.preprocessing.categories import OneHot, Ordinal
+from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.images import Rescale
-from dlcli.preprocessing.tables import Impute, OneHot, Ordinal, Standardize
+from dlcli.preprocessing.scales import Standardize
 from dlcli.problems import ConfigError
 from tests.preprocessing.augmentation.batches import changed, made, noise, seed
 from tests.preprocessing.columns import rows, table
