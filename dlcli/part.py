@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dlcli.events import Listener
+    from dlcli.problems import Problem
     from dlcli.samples import Batch, Found, Frame, NetworkInput
     from dlcli.seeds import SeedStream
     from dlcli.task import Goal, Task
@@ -135,6 +136,7 @@ class Step(Part):
         accepted_kinds: kinds that it can work on when they are named.
         result_kind: kind of what it makes; None if that is the kind of what it was made from.
         compiles: whether XLA can compile it.
+        finishes: whether what it makes is ready for the network, so that `auto` leaves it alone.
     """
 
     family = "preprocessing"
@@ -143,6 +145,7 @@ class Step(Part):
     accepted_kinds: ClassVar[tuple[str, ...]] = ()
     result_kind: ClassVar[str | None] = None
     compiles: ClassVar[bool] = True
+    finishes: ClassVar[bool] = True
 
     columns: Annotated[
         tuple[Written, ...] | None,
@@ -156,6 +159,31 @@ class Step(Part):
             ShapeError: it cannot take such a row.
         """
         return shape
+
+    @property
+    def reads(self) -> tuple[str, ...] | None:
+        """The columns that other fields name, for a step that has no `columns`; None if it has."""
+        return None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the columns that it works on stay beside what it makes."""
+        return False
+
+    def results(self, names: tuple[str, ...], taken: tuple[str, ...]) -> Mapping[str, tuple[str, ...]] | None:
+        """What it makes of each column, by name; None if only the data show that.
+
+        Args:
+            names: the columns that it works on.
+            taken: every column that there is.
+        """
+        del taken
+        return None if self.result_kind == "encoded" else {name: (name,) for name in names}
+
+    def objections(self, kinds: Mapping[str, str]) -> tuple[Problem, ...]:
+        """What makes it impossible to work on columns of these kinds; paths begin at the step."""
+        del kinds
+        return ()
 
     def fit(self, frame: Frame, names: tuple[str, ...]) -> dict[str, Any]:
         """What the step learns of the named columns of the training rows, as plain data."""

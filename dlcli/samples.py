@@ -24,6 +24,8 @@ KINDS: tuple[Kind, ...] = ("numeric", "categorical", "text", "datetime", "image"
 Subset = Literal["train", "validation", "test"]
 MISSING = -1
 """The code of a missing cell in `Coded`."""
+NO_TIME = -(2**63)
+"""A missing time among int64 seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

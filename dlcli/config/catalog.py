@@ -14,7 +14,21 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "split": ("dlcli.data.splits",),
     "preprocessing": tuple(
-        f"dlcli.preprocessing.{name}" for name in ("tables", "gaps", "scales", "categories", "images", "automatic")
+        f"dlcli.preprocessing.{name}"
+        for name in (
+            "tables",
+            "gaps",
+            "scales",
+            "categories",
+            "codes",
+            "bins",
+            "periodic",
+            "combinations",
+            "dates",
+            "expressions",
+            "images",
+            "automatic",
+        )
     ),
     "augmentation": tuple(
         f"dlcli.preprocessing.augmentation.{name}" for name in ("geometry", "colors", "mixing", "values")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlcli.data import literals
 from dlcli.problems import DataError, Problem
-from dlcli.samples import MISSING, Coded, ColumnSchema, Kind, Samples, Schema
+from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Kind, Samples, Schema
 
 CATEGORIES_AT_MOST = 1000
 """Text with more distinct values is text, not a category."""
@@ -53,7 +53,7 @@ def convert(samples: Samples, schema: Schema) -> tuple[Samples, dict[str, int]]:
     """The schema's columns, typed; columns that it does not name are left out.
 
     numeric: float64 with NaN, or the array as it is where a row has a shape of its own; categorical and
-    text: `Coded`; datetime: int64 seconds UTC, `literals.NO_TIME` where missing; image: uint8 or float
+    text: `Coded`; datetime: int64 seconds UTC, `NO_TIME` where missing; image: uint8 or float
     with a channel axis.
 
     Returns:
@@ -215,7 +215,7 @@ def _convert_column(name: str, column: Any, schema: ColumnSchema) -> tuple[Any, 
 def _parsed(column: Coded, parse: Any, kind: Kind) -> tuple[NDArray[Any], int]:
     """Each distinct text parsed once."""
     values, fits = parse(column.vocabulary)
-    gap = literals.NO_TIME if kind == "datetime" else np.nan
+    gap = NO_TIME if kind == "datetime" else np.nan
     table = np.append(values, np.asarray(gap, dtype=values.dtype))
     misfits = np.append(~fits, False)
     return table[column.codes], int(misfits[column.codes].sum())
@@ -240,10 +240,18 @@ def _reshaped(name: str, column: NDArray[Any], schema: ColumnSchema) -> NDArray[
     if schema.shape:
         return _cast(name, column, schema.dtype)
     if schema.kind == "datetime":
-        return column.astype(np.int64, copy=False)
+        return _as_times(column)
     values = column.astype(np.float64)
     values[np.isinf(values)] = np.nan
     return values
+
+
+def _as_times(column: NDArray[Any]) -> NDArray[np.int64]:
+    """Seconds since 1970; what is no finite number is a gap."""
+    if column.dtype.kind != "f":
+        return column.astype(np.int64, copy=False)
+    known = np.isfinite(column)
+    return np.where(known, np.where(known, column, 0).astype(np.int64), NO_TIME)
 
 
 def _cast(name: str, column: NDArray[Any], dtype: str) -> NDArray[Any]:

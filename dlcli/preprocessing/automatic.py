@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from dlcli.part import Step
 from dlcli.preprocessing.categories import OneHot
+from dlcli.preprocessing.dates import DateParts
 from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.images import Rescale
 from dlcli.preprocessing.scales import Standardize
@@ -16,8 +17,9 @@ from dlcli.samples import KINDS, ColumnSchema
 class Auto(Step):
     """The usual step for each column that no earlier step has worked on.
 
-    Numbers: impute median, standardize. Categories: one_hot. Images of whole numbers: rescale; of
-    fractions: standardize. Free text and dates, for which there are no steps: dropped, and said.
+    Numbers: impute median, standardize. Dates: date_parts, which are then numbers. Categories: one_hot.
+    Images of whole numbers: rescale; of fractions: standardize. Free text, for which there are no steps:
+    dropped, and said.
     It is written out as these steps before anything is fitted, and in `resolved.yaml`.
     """
 
@@ -27,9 +29,19 @@ class Auto(Step):
     accepted_kinds = KINDS
 
 
-def written_out(columns: Mapping[str, ColumnSchema], imputed: Collection[str]) -> tuple[Step, ...]:
-    """The steps for these columns, those already imputed not once more."""
-    useless = [name for name, column in columns.items() if column.kind in ("text", "datetime")]
+def written_out(
+    columns: Mapping[str, ColumnSchema], imputed: Collection[str], taken: tuple[str, ...]
+) -> tuple[Step, ...]:
+    """The steps for these columns, those already imputed not once more.
+
+    Args:
+        columns: what there is to work on.
+        imputed: columns without gaps.
+        taken: the name of every column.
+    """
+    useless = [name for name, column in columns.items() if column.kind == "text"]
+    dates = tuple(name for name, column in columns.items() if column.kind == "datetime")
+    parts = DateParts(columns=dates).results(dates, taken) if dates else {}
     numbers = [name for name, column in columns.items() if column.kind == "numeric"]
     gapless = [name for name in numbers if name in imputed or is_whole(columns[name])]
     categories = [name for name, column in columns.items() if column.kind == "categorical"]
@@ -37,12 +49,20 @@ def written_out(columns: Mapping[str, ColumnSchema], imputed: Collection[str]) -
     whole = [name for name in images if is_whole(columns[name])]
     steps: list[tuple[type[Step], list[str]]] = [
         (Drop, useless),
-        (Impute, [name for name in numbers if name not in gapless]),
+        (DateParts, [*dates]),
+        (Impute, _with_parts(columns, parts, [name for name in numbers if name not in gapless])),
         (Rescale, whole),
-        (Standardize, [name for name in columns if name in numbers or (name in images and name not in whole)]),
+        (Standardize, _with_parts(columns, parts, [*numbers, *(name for name in images if name not in whole)])),
         (OneHot, categories),
     ]
     return tuple(step(columns=tuple(names)) for step, names in steps if names)
+
+
+def _with_parts(
+    columns: Mapping[str, ColumnSchema], parts: Mapping[str, tuple[str, ...]], names: list[str]
+) -> list[str]:
+    """The named columns and all parts of dates, in the order of the columns."""
+    return [each for name in columns for each in parts.get(name, (name,) if name in names else ())]
 
 
 def is_whole(column: ColumnSchema) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from dlcli.part import Written
 from dlcli.preprocessing import frames
 from dlcli.preprocessing.tables import MISSING_TEXT, TEXTS, Keeping, counts, problem
+from dlcli.preprocessing.vocabularies import in_order, lookup
 from dlcli.problems import ConfigError, DataError
 from dlcli.samples import Block, Frame
 
@@ -41,7 +42,7 @@ class OneHot(Keeping):
         for block in frames.picked(frame, names):
             found = counts(block)
             missing = found.pop(MISSING_TEXT, 0) > 0
-            categories = _in_order(text for text, count in found.items() if count >= self.min_count)
+            categories = in_order(text for text, count in found.items() if count >= self.min_count)
             if not categories and not missing:
                 message = f"no category of {block.names[0]} stands in {self.min_count} training rows"
                 raise DataError(problem("no-category", message, "lower min_count, or drop the column", self))
@@ -57,14 +58,14 @@ class OneHot(Keeping):
 
             column = block.names[0]
             categories, missing = state[column]["categories"], state[column]["missing"]
-            lookup = _lookup([*categories, *[MISSING_TEXT] * missing], "one_hot")
+            places = lookup([*categories, *[MISSING_TEXT] * missing], "one_hot")
             endings = [*categories, *["missing"] * missing, *["unknown"] * (self.unknown == "column")]
             results: list[str] = []
             for ending in endings:
                 results.append(frames.free_name(f"{column}_{ending}", (*taken, *results)))
             known = range(1, len(categories) + missing + 1)  # the lookup has the unknown in front
             order = [*known, 0] if self.unknown == "column" else [*known]
-            encoded = ops.cast(ops.take(lookup(block.tensor), order, axis=-1), "float32")
+            encoded = ops.cast(ops.take(places(block.tensor), order, axis=-1), "float32")
             return Block(tuple(results), "encoded", encoded)
 
         return frames.replaced(frame, names, work, keep=self.keep)
@@ -108,7 +109,7 @@ class Ordinal(Keeping):
         learned: dict[str, Any] = {}
         for block in frames.picked(frame, names):
             name = block.names[0]
-            found = _in_order(text for text in counts(block) if text != MISSING_TEXT)
+            found = in_order(text for text in counts(block) if text != MISSING_TEXT)
             order = orders.get(name)
             if not found and not order:
                 message = f"{name} has no category in the training rows"
@@ -129,25 +130,7 @@ class Ordinal(Keeping):
             from keras import ops
 
             order = state[block.names[0]]["order"]
-            ranks = ops.cast(_lookup(order, "int")(block.tensor), "float64")
+            ranks = ops.cast(lookup(order, "int")(block.tensor), "float64")
             return Block(self.result_names(block, taken), "numeric", ranks, cardinality=len(order) + 1)
 
         return frames.replaced(frame, names, work, keep=self.keep)
-
-
-def _in_order(texts: Iterable[str]) -> list[str]:
-    """Sorted as numbers if all of them are, else as text."""
-    # Keras keeps vocabularies in arrays that lose trailing NULs: such a text counts as never seen.
-    distinct = sorted(text for text in texts if not text.endswith("\0"))
-    try:
-        return sorted(distinct, key=float)
-    except ValueError:
-        return distinct
-
-
-def _lookup(vocabulary: list[str], output_mode: str) -> Any:
-    """A layer from text to its place in the vocabulary, counted from 1; 0 for any other text."""
-    import keras
-
-    unknown = frames.free_name("[UNK]", vocabulary)  # Keras refuses a vocabulary that holds this token
-    return keras.layers.StringLookup(vocabulary=vocabulary, mask_token=None, oov_token=unknown, output_mode=output_mode)

@@ -81,6 +81,30 @@ def replaced(frame: Frame, names: Iterable[str], work: Callable[[Block], Block],
     return Frame((*remaining, *made), tuple(order), {**frame.origins, **origins})
 
 
+def separated(frame: Frame, names: Iterable[str]) -> Frame:
+    """The frame with a block of its own for each of the named columns."""
+    alone = [part for name in names for part in picked(frame, (name,))]
+    rest = dropped(frame, names).blocks
+    return Frame((*rest, *alone), frame.names, frame.origins)
+
+
+def merged(frame: Frame, names: tuple[str, ...], result: Block, *, keep: bool) -> Frame:
+    """The frame with what was made of several columns together, in the place of the first of them.
+
+    Args:
+        frame: the columns so far.
+        names: the columns that it was made of; the first one counts as its origin.
+        result: what was made, with names of its own.
+        keep: leave the original columns, too; the result then stands behind the last of them.
+    """
+    remaining = frame if keep else dropped(frame, names)
+    members = [position for position, name in enumerate(frame.names) if name in frozenset(names)]
+    place = members[-1] + 1 if keep else members[0]
+    order = (*remaining.names[:place], *result.names, *remaining.names[place:])
+    origin = frame.origins.get(names[0], names[0])
+    return Frame((*remaining.blocks, result), order, {**frame.origins, **dict.fromkeys(result.names, origin)})
+
+
 def free_name(wanted: str, taken: Iterable[str]) -> str:
     """A name that no column has yet: the wanted one, with underscores behind it where that is taken."""
     others = frozenset(taken)

@@ -69,11 +69,23 @@ def mode(values: NDArray[Any]) -> Numbers:
     return _by_column(values, _mode)
 
 
-def _by_column(values: NDArray[Any], statistic: Any) -> Numbers:
+def quantiles(values: NDArray[Any], shares: tuple[float, ...]) -> tuple[Numbers, ...]:
+    """For each share the quantile of the finite cells per column, linear between neighbours; 0 without one."""
+
+    def cut(column: Numbers) -> Numbers:
+        unit = np.ldexp(1.0, np.clip(np.frexp(np.abs(column).max())[1], -1000, 1000))
+        return np.asarray(np.quantile(column / unit, shares) * unit)
+
+    table = _by_column(values, cut, len(shares))
+    return tuple(table[:, number] for number in range(len(shares)))
+
+
+def _by_column(values: NDArray[Any], statistic: Any, size: int | None = None) -> Numbers:
     flat = values.reshape(-1, values.shape[-1])
     columns = (flat[:, number].astype(np.float64) for number in range(flat.shape[1]))
     finite = (column[np.isfinite(column)] for column in columns)
-    return np.array([statistic(column) if len(column) else 0.0 for column in finite], dtype=np.float64)
+    nothing = 0.0 if size is None else np.zeros(size)
+    return np.array([statistic(column) if len(column) else nothing for column in finite], dtype=np.float64)
 
 
 def _median(column: Numbers) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dlcli.events import Note
 from dlcli.part import RowShape, Shape, ShapeError, Step
@@ -11,9 +12,9 @@ from dlcli.preprocessing import automatic
 from dlcli.preprocessing.automatic import Auto
 from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.selection import select
-from dlcli.preprocessing.tables import Drop, Keeping
+from dlcli.preprocessing.tables import Drop
 from dlcli.problems import ConfigPath, Problem
-from dlcli.samples import Coded, Samples, Schema
+from dlcli.samples import Coded, ColumnSchema, Samples, Schema
 
 PATH: ConfigPath = ("preprocessing",)
 
@@ -96,10 +97,18 @@ class _State:
         """What `auto` means for what is left."""
         names, problems = select(auto, self.kinds, path, more_to_come=auto.columns is None)
         self.problems += problems
-        left = {name: self.schema.columns[name] for name in names if name in self.waiting}
-        made = automatic.written_out(left, self.imputed)
+        left = {name: self._column(name) for name in names if name in self.waiting}
+        made = automatic.written_out(left, self.imputed, tuple(self.kinds))
         self.dropped_by_auto += [name for step in made if isinstance(step, Drop) for name in step.columns]
         return made
+
+    def _column(self, name: str) -> ColumnSchema:
+        """A column as it is by now."""
+        raw = self.schema.columns.get(name)
+        if raw is not None and raw.kind == self.kinds[name]:
+            return raw
+        kind: Any = self.kinds[name]
+        return ColumnSchema(kind=kind)
 
     def take(self, step: Step, path: ConfigPath) -> None:
         """Writes a step down and follows what it does to the columns."""
@@ -111,21 +120,37 @@ class _State:
             for name in names:
                 del self.kinds[name]
             return
+        self.problems += [
+            replace(problem, path=(*path, *problem.path))
+            for problem in step.objections({name: self.kinds[name] for name in names})
+        ]
         self.used.update(names)
         if isinstance(step, Impute):
             self.imputed.update(names)
             self.more_columns |= step.indicator
             return
-        keep = isinstance(step, Keeping) and step.keep
-        self.waiting -= set() if keep else set(names)
-        self.more_columns |= step.result_kind == "encoded"
-        for name in names:
-            if step.result_kind != "encoded":
-                result = f"{name}_{step.part_name}" if keep else name
-                self.kinds[result] = step.result_kind or self.kinds[name]
-                self.shapes[result] = self._shape_after(step, name, path)
-            elif not keep:
-                del self.kinds[name]
+        made = step.results(names, tuple(self.kinds))
+        self.more_columns |= made is None
+        self._replace(step, names, made or {}, path)
+
+    def _replace(
+        self, step: Step, names: tuple[str, ...], made: Mapping[str, tuple[str, ...]], path: ConfigPath
+    ) -> None:
+        """What a step makes of columns takes their place, or stands beside them."""
+        origins = {result: name for name, results in made.items() for result in results}
+        kinds = {result: step.result_kind or self.kinds[name] for result, name in origins.items()}
+        alike = step.result_kind is None
+        shapes = {result: self._shape_after(step, name, path) if alike else () for result, name in origins.items()}
+        if not step.keeps:
+            for name in names:
+                self.waiting.discard(name)
+                if name not in kinds:
+                    del self.kinds[name]
+        self.imputed -= {result for result in origins if result not in names or step.reads is not None}
+        self.kinds |= kinds
+        self.shapes |= shapes
+        if not step.finishes:
+            self.waiting.update(kinds)
 
     def _shape_after(self, step: Step, name: str, path: ConfigPath) -> Shape:
         try:
@@ -160,7 +185,7 @@ class _State:
             self.problems.append(no_columns_left())
 
 
-_NO_STEPS = "drop fewer columns; columns of free text and dates have no steps in this version and are dropped"
+_NO_STEPS = "drop fewer columns; columns of free text have no steps in this version and are dropped"
 
 
 def no_columns_left() -> Problem:
@@ -172,7 +197,7 @@ def _not_numeric(name: str, kind: str) -> Problem:
     remedy = {
         "categorical": f"add `one_hot: {name}`",
         "text": f"add `drop: {name}` (there are no steps for free text)",
-        "datetime": f"add `drop: {name}` (there are no steps for dates)",
+        "datetime": f"add `date_parts: {name}`, or drop it",
     }[kind]
     return Problem("column-not-numeric", f"{name} is still {kind} at the end of preprocessing", remedy, PATH)
 
@@ -193,12 +218,10 @@ def expand(steps: Sequence[Step], schema: Schema) -> tuple[Step, ...]:
 
 def notes(steps: Sequence[Step], schema: Schema, samples: Samples) -> tuple[Note, ...]:
     """What `auto` leaves out and a person should know."""
-    return tuple(_left_out(name, schema, samples) for name in plan(steps, schema).dropped_by_auto)
+    return tuple(_left_out(name, samples) for name in plan(steps, schema).dropped_by_auto)
 
 
-def _left_out(name: str, schema: Schema, samples: Samples) -> Note:
-    if schema.columns[name].kind == "datetime":
-        return Note(f"datetime column {name}: there are no steps for dates, so it is dropped", warning=True)
+def _left_out(name: str, samples: Samples) -> Note:
     column = samples[name]
     distinct = f" has {len(column.vocabulary):,} distinct values" if isinstance(column, Coded) else ""
     return Note(f"text column {name}{distinct}: there are no steps for text, so it is dropped", warning=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from dlcli.preprocessing.frames import free_name
 from dlcli.problems import DataError, Problem
-from dlcli.samples import Block, Coded, ColumnSchema, Frame, Ragged, Samples, Schema
+from dlcli.samples import NO_TIME, Block, Coded, ColumnSchema, Frame, Ragged, Samples, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +91,7 @@ def gaps(schema: Schema) -> Samples:
         {
             name: Coded(np.array([-1], np.int32), ())
             if column.dtype == "string"
-            else np.full((1, *column.shape), np.nan)
+            else np.full((1, *column.shape), NO_TIME if column.kind == "datetime" else np.nan)
             for name, column in schema.columns.items()
         },
         1,

@@ -16,7 +16,7 @@ _LISTED = 8
 _REMEDIES = {
     "categorical": "put `one_hot` or `ordinal` before it, or declare the column under `data.numeric`",
     "text": "drop the column, or declare it under `data.categorical`",
-    "datetime": "drop the column",
+    "datetime": "put `date_parts` before it, or drop the column",
     "numeric": "declare the column under `data.categorical` if its numbers are names",
     "image": "name other columns",
     "encoded": "name other columns",
@@ -35,6 +35,8 @@ def select(
         more_to_come: whether there will be columns that are not known yet (what `one_hot` makes), so
             that a name that fits nothing is no problem yet.
     """
+    if step.reads is not None:
+        return _read(step, step.reads, columns, path, more_to_come=more_to_come)
     if step.columns is None:
         names = tuple(name for name, kind in columns.items() if kind in step.default_kinds)
         return names, [] if names or more_to_come else [_nothing_to_do(step, path)]
@@ -52,6 +54,17 @@ def select(
         ]
         chosen.update(found)
     return tuple(name for name in columns if name in chosen), problems
+
+
+def _read(
+    step: Step, wanted: tuple[str, ...], columns: Mapping[str, str], path: ConfigPath, *, more_to_come: bool
+) -> tuple[tuple[str, ...], list[Problem]]:
+    """The columns that other fields of a step name, by their exact names."""
+    place = (*path, step.part_name)
+    lost = () if more_to_come else tuple(name for name in wanted if name not in columns)
+    return tuple(name for name in columns if name in wanted), [
+        _matches_nothing(step, name, columns, place) for name in lost
+    ]
 
 
 def _matches(entry: str, columns: Mapping[str, str]) -> list[str]:

@@ -28,6 +28,17 @@ class Keeping(Step):
         bool, Field(description="Leave the original beside the result, which is then named like Age_standardize.")
     ] = False
 
+    @property
+    def keeps(self) -> bool:
+        """As written."""
+        return self.keep
+
+    def results(self, names: tuple[str, ...], taken: tuple[str, ...]) -> Mapping[str, tuple[str, ...]] | None:
+        """A result of the same name, or named like Age_standardize beside the original."""
+        if not self.keep or self.result_kind == "encoded":
+            return super().results(names, taken)
+        return {name: (frames.free_name(f"{name}_{self.part_name}", taken),) for name in names}
+
     def result_names(self, block: Block, taken: tuple[str, ...]) -> tuple[str, ...]:
         """Names of results that have one column for each original one."""
         if not self.keep:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "dlcli"
-FLOOR = frozenset({"backend", "custom_code", "events", "numbers", "part", "problems", "samples", "seeds", "task"})
+FLOOR = frozenset(
+    {"backend", "custom_code", "events", "formula", "numbers", "part", "problems", "samples", "seeds", "task"}
+)
 PARTS = frozenset({"data", "evaluation", "network", "preprocessing", "training"})
 ROOMS: dict[str, frozenset[str]] = {
     "cli": frozenset({"commands", "terminal"}),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dlcli.data import literals
 from dlcli.data.kinds import convert, infer, overrides
 from dlcli.problems import DataError
-from dlcli.samples import Coded, ColumnSchema, Kind, Samples, Schema
+from dlcli.samples import NO_TIME, Coded, ColumnSchema, Kind, Samples, Schema
 
 
 def table(**columns: Any) -> Samples:
@@ -87,7 +87,7 @@ def test_test_rows_do_not_decide_and_their_misfits_count_as_missing() -> None:
 def test_times_become_seconds_and_gaps_the_smallest_number() -> None:
     samples = table(x=["1970-01-02", None, "1970-01-01T01:00+01:00", "1969-12-31 23:59:59"])
     typed, _ = convert(samples, Schema(columns={"x": ColumnSchema(kind="datetime", dtype="int64")}))
-    assert list(typed["x"]) == [86400, literals.NO_TIME, 0, -1]
+    assert list(typed["x"]) == [86400, NO_TIME, 0, -1]
 
 
 def test_arrays_keep_their_shape_and_images_their_bytes() -> None:

@@ -13,7 +13,7 @@ from dlcli.samples import Coded, ColumnSchema, Samples, Schema
 
 
 def table(columns: dict[str, Any]) -> tuple[Samples, Schema]:
-    """Samples and schema of lists: numbers (None is a gap), texts (None is a gap) or arrays."""
+    """Samples and schema of lists of numbers or texts (None is a gap), arrays, or datetime64 (NaT)."""
     values: dict[str, Any] = {}
     kinds: dict[str, ColumnSchema] = {}
     for name, column in columns.items():
@@ -21,6 +21,9 @@ def table(columns: dict[str, Any]) -> tuple[Samples, Schema]:
             kind = "image" if column.ndim == 4 else "numeric"
             values[name] = column
             kinds[name] = ColumnSchema(kind=kind, shape=column.shape[1:], dtype=str(column.dtype))
+        elif isinstance(column, np.ndarray) and column.dtype.kind == "M":
+            values[name] = column.astype("datetime64[s]").astype(np.int64)
+            kinds[name] = ColumnSchema(kind="datetime", dtype="int64")
         elif any(isinstance(cell, str) for cell in column):
             values[name] = Coded.of(column)
             kinds[name] = ColumnSchema(kind="categorical", dtype="string")

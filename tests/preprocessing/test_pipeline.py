@@ -10,10 +10,16 @@ import pytest
 
 from dlcli.preprocessing import pipeline
 from dlcli.preprocessing.automatic import Auto
+from dlcli.preprocessing.bins import Discretize, PiecewiseLinear
 from dlcli.preprocessing.categories import OneHot, Ordinal
+from dlcli.preprocessing.codes import BinaryCode, Embed, Hash
+from dlcli.preprocessing.combinations import Cross, Pca, Polynomial
+from dlcli.preprocessing.dates import DateParts
+from dlcli.preprocessing.expressions import Expression
 from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.images import Rescale
-from dlcli.preprocessing.scales import MinMax, Standardize
+from dlcli.preprocessing.periodic import Periodic
+from dlcli.preprocessing.scales import Clip, Log, MinMax, Robust, Standardize
 from dlcli.preprocessing.tables import Drop
 from dlcli.problems import ConfigError, DataError, RefusedError
 from dlcli.samples import Coded, ColumnSchema, Samples, Schema
@@ -29,10 +35,64 @@ PIPELINES = {
     "one_hot": (FILL, OneHot(min_count=2, unknown="zeros")),
     "ordinal": (FILL, Ordinal(columns=("city",), keep=True), Ordinal(columns=("city",)), OneHot(columns=("sex",))),
     "rescale": (FILL, Rescale(columns=("pay",), scale=0.1), OneHot()),
-    "drop": (Drop(columns=("sex", "tests")), FILL, OneHot(), Drop(columns=("city_missing",))),
+    "drop": (Drop(columns=("sex", "tests", "born")), FILL, OneHot(), Drop(columns=("city_missing",))),
     "auto": (Auto(),),
+    "robust": (FILL, Robust(columns=("age", "pay")), Robust(columns=("tests",), keep=True), OneHot()),
+    "log": (Log(columns=("age",)), Log(columns=("pay/day:€",), keep=True), FILL, OneHot()),
+    "clip": (Clip(columns=("age",), quantiles=(0.1, 0.9)), Clip(columns=("pay",), range=(0.0, 1e9)), FILL, OneHot()),
+    "binary_code": (FILL, BinaryCode()),
+    "embed": (FILL, Embed(columns=("city",), keep=True), Embed(columns=("city",)), OneHot()),
+    "hash": (FILL, Hash(columns=("city",), buckets=4), OneHot()),
+    "discretize": (
+        Discretize(columns=("age",), bins=3),
+        Discretize(columns=("pay",), strategy="uniform", keep=True),
+        FILL,
+        Ordinal(columns=("age",)),
+        OneHot(),
+    ),
+    "cross": (FILL, Discretize(columns=("age",), bins=2), Cross(columns=("city", "sex", "age"), keep=True), OneHot()),
+    "cross alone": (FILL, Cross(columns=("city", "sex")), Embed()),
+    "date_parts": (
+        FILL,
+        DateParts(columns=("born",), keep=True),
+        DateParts(parts=("days", "day_of_year", "minute")),
+        Impute(columns=("born_*",)),
+        OneHot(),
+    ),
+    "expression": (
+        Expression(name="ratio", formula="where(`pay/day:€` == 0, nan, log(age) / `pay/day:€`)"),
+        Expression(name="age", formula="min(age, 40) + (sex == 'm') + (city == nan) * 1/3 + (born < '1990-06-15')"),
+        Expression(name="days", formula="born / 86400"),
+        FILL,
+        OneHot(),
+        Drop(columns=("born",)),
+    ),
+    "pca": (FILL, Standardize(), Pca(components=2), OneHot()),
+    "pca share": (FILL, OneHot(), Pca(columns=("age", "tests", "city_*"), components=0.9, keep=True)),
+    "polynomial": (FILL, Polynomial(columns=("age", "pay/day:€"), degree=3), OneHot()),
+    "piecewise_linear": (FILL, PiecewiseLinear(columns=("age", "pay"), bins=3), OneHot()),
+    "periodic": (FILL, Periodic(columns=("age",), period=12.0), Periodic(columns=("pay",), keep=True), OneHot()),
 }
+for _name, _steps in PIPELINES.items():
+    if _name not in ("auto", "date_parts", "expression", "drop"):
+        PIPELINES[_name] = (Drop(columns=("born",)), *_steps)
+
 TRAIN = 8
+BORN = np.array(
+    [
+        "1970-01-01",
+        "1970-01-01T23:59:59",
+        "NaT",
+        "2000-02-29",
+        "1969-12-31T23:59:59",
+        "2001-09-09T01:46",
+        "2020-09-13",
+        "2023-11-14T22:13",
+        "NaT",
+        "1653-02-10",
+    ],
+    dtype="datetime64[s]",
+)
 
 
 def people() -> dict[str, Any]:
@@ -44,6 +104,7 @@ def people() -> dict[str, Any]:
         "pay": [1.6e9 + 1, 1.6e9 + 3, 1.6e9, 1.6e9, 1.6e9, 1.6e9, 1.6e9, 1.6e9, 0, 1],
         "sex": ["m", "f", "f", "m", "m", "f", "m", "f", "?", ""],
         "tests": np.arange(30, dtype=np.int32).reshape(10, 3),
+        "born": BORN.copy(),
     }
 
 
@@ -58,6 +119,7 @@ def test_other_rows_never_change_what_is_learned(name):
     for column, garbage in {"age": -1e9, "city": "Zürich", "pay/day:€": INF, "pay": None, "sex": None}.items():
         poisoned[column][TRAIN:] = [garbage] * 2
     poisoned["tests"][TRAIN:] = 10**9
+    poisoned["born"][TRAIN:] = np.datetime64(10**10, "s")
     assert json.dumps(fitted(name, poisoned)[0].state) == json.dumps(fitted(name)[0].state)
 
 
@@ -96,6 +158,7 @@ def test_features_are_named_in_file_order():
     assert fitted("auto")[0].output.names == (
         *("age", "city_Lille", "city_Lille\n", "city_Nice", "city_Ångström", "city_missing", "city_unknown"),
         *("pay/day:€", "pay", "sex_f", "sex_m", "sex_unknown", "tests_1", "tests_2", "tests_3"),
+        *("born_year", "born_month", "born_day", "born_weekday", "born_hour"),
     )
 
 

@@ -8,10 +8,13 @@ import sys
 import pytest
 
 from dlcli.preprocessing.automatic import Auto
+from dlcli.preprocessing.bins import Discretize
 from dlcli.preprocessing.categories import OneHot, Ordinal
+from dlcli.preprocessing.dates import DateParts
+from dlcli.preprocessing.expressions import Expression
 from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.planning import check, expand, notes, plan
-from dlcli.preprocessing.scales import MinMax, Standardize
+from dlcli.preprocessing.scales import Log, MinMax, Standardize
 from dlcli.preprocessing.tables import Drop
 from dlcli.samples import Coded, ColumnSchema, Samples, Schema
 from tests.preprocessing.columns import table
@@ -26,6 +29,7 @@ PEOPLE = Schema(
     }
 )
 REST = Drop(columns=("Name", "Born"))
+BORN = ("Born_year", "Born_month", "Born_day", "Born_weekday", "Born_hour")
 
 
 def written(*steps, schema=PEOPLE):
@@ -34,9 +38,10 @@ def written(*steps, schema=PEOPLE):
 
 def test_auto_is_written_out_with_the_columns_of_each_step():
     assert written(Auto()) == [
-        ("drop", ("Name", "Born")),
-        ("impute", ("Age", "Fare")),
-        ("standardize", ("Age", "Fare")),
+        ("drop", ("Name",)),
+        ("date_parts", ("Born",)),
+        ("impute", ("Age", "Fare", *BORN)),
+        ("standardize", ("Age", "Fare", *BORN)),
         ("one_hot", ("Sex",)),
     ]
 
@@ -52,8 +57,27 @@ def test_auto_cares_for_what_is_left():
 
 
 def test_auto_still_standardizes_what_was_only_imputed():
-    assert ("standardize", ("Age", "Fare")) in written(Impute(columns=("Age",)), Auto())
-    assert ("impute", ("Fare",)) in written(Impute(columns=("Age",)), Auto())
+    assert ("standardize", ("Age", "Fare")) in written(REST, Impute(columns=("Age",)), Auto())
+    assert ("impute", ("Fare",)) in written(REST, Impute(columns=("Age",)), Auto())
+
+
+def test_auto_ends_what_other_steps_began():
+    began = (REST, Log(columns=("Fare",)), Discretize(columns=("Age",)), Expression(name="rich", formula="Fare > 3"))
+    assert written(*began, Auto())[4:] == [
+        ("impute", ("Fare", "rich")),
+        ("standardize", ("Fare", "rich")),
+        ("one_hot", ("Sex", "Age")),
+    ]
+
+
+def test_auto_takes_the_parts_of_dates_that_are_there():
+    steps = written(REST.model_copy(update={"columns": ("Name",)}), DateParts(parts=("month",)), Auto())
+    assert ("standardize", ("Age", "Fare", "Born_month")) in steps
+
+
+def test_parts_of_dates_get_names_that_are_free():
+    schema = Schema(columns={**PEOPLE.columns, "Born_year": ColumnSchema(kind="categorical", dtype="string")})
+    assert any(step == "standardize" and "Born_year_" in columns for step, columns in written(Auto(), schema=schema))
 
 
 def test_auto_can_be_kept_to_some_columns():
@@ -75,7 +99,6 @@ def test_what_auto_drops_is_said():
     texts = [note.text for note in notes((Auto(),), PEOPLE, samples)]
     assert texts == [
         "text column Name has 2 distinct values: there are no steps for text, so it is dropped",
-        "datetime column Born: there are no steps for dates, so it is dropped",
     ]
 
 
@@ -93,7 +116,8 @@ def test_all_problems_come_at_once_each_at_its_step():
 
 
 @pytest.mark.parametrize(
-    ("name", "suggestion"), [("Sex", "add `one_hot: Sex`"), ("Name", "add `drop: Name`"), ("Born", "add `drop: Born`")]
+    ("name", "suggestion"),
+    [("Sex", "add `one_hot: Sex`"), ("Name", "add `drop: Name`"), ("Born", "add `date_parts: Born`")],
 )
 def test_what_is_no_number_at_the_end_is_a_problem_that_names_the_step(name, suggestion):
     schema = Schema(columns={name: PEOPLE.columns[name], "Age": PEOPLE.columns["Age"]})
