@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from dlcli import formula
 from dlcli.data.target_section import Target
 from dlcli.part import Distribution, Number, Search, Section, Source, Written
 
@@ -34,6 +35,10 @@ class Data(Section):
         Written | None, Field(description="Column with a row's group (a patient); a group is in one subset only.")
     ] = None
     time: Annotated[Written | None, Field(description="Column that orders the rows in time.")] = None
+    where: Annotated[
+        str | None,
+        Field(description="Only rows that pass, e.g. `Age >= 18 and Sex == 'male'`, as formulas of `expression`."),
+    ] = None
     shape: Annotated[tuple[Size, ...] | None, Field(description="Shape that flat rows get, e.g. [28, 28, 1].")] = None
     channels: Annotated[
         Literal["first", "last"], Field(description="Where images have their channels; `first` is turned to last.")
@@ -45,6 +50,14 @@ class Data(Section):
     missing_target: Annotated[
         Literal["refuse", "drop"], Field(description="Rows without a target: refused, or left out.")
     ] = "refuse"
+
+    @field_validator("where")
+    @classmethod
+    def _is_condition(cls, value: str | None) -> str | None:
+        if value is not None and not formula.parse(value).is_condition:
+            message = f"a row filter is a comparison, such as Age >= 18; {value} gives a number"
+            raise ValueError(message)
+        return value
 
 
 class Training(Section):

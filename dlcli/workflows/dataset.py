@@ -15,6 +15,7 @@ from dlcli.config.experiment import Experiment
 from dlcli.config.sections import Data
 from dlcli.data import hashes, kinds, layout, leakage, roles, sealed, slices, target
 from dlcli.data.row_facts import RowFacts
+from dlcli.data.row_filter import filtered
 from dlcli.data.splits import RowSplit
 from dlcli.data.target_columns import names_of
 from dlcli.data.target_section import Target
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What an experiment trains on. Row numbers are those of the source.
+    """What an experiment trains on. Row numbers are those of the source, counted after `data.where`.
 
     Attributes:
         samples: the input columns of every row, typed.
@@ -162,7 +163,7 @@ def located(document: Document) -> Iterator[None]:
 
 def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     data, split = experiment.data, _row_split(experiment.split)
-    found = data.source.read_and_tell(emit)
+    found = filtered(data.source.read_and_tell(emit), data.where)
     known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
     answer = target.resolve(data.target, found, experiment.task, data.missing_target, known_test)
     names = names_of(data.target, found)

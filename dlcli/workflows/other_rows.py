@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlcli import formula
 from dlcli.config.experiment import Experiment
 from dlcli.data import hashes, literals, roles, sealed, slices, target
 from dlcli.data.new_rows import NewRows, read_new_rows
 from dlcli.data.row_facts import RowFacts
+from dlcli.data.row_filter import filtered, passing
 from dlcli.data.splits import RowSplit
 from dlcli.events import Listener, Note
 from dlcli.preprocessing.pipeline import Pipeline
@@ -52,6 +54,7 @@ def other_rows(
         channels=data.channels,
         arrays=tuple(columns) or (*fitted.schema.columns, *named),
     )
+    rows = _passing(rows, data.where, file.name, emit)
     answer = target.decode(data.target, rows.found, goal, data.missing_target)
     _tell(rows, answer, fitted, emit)
     cells, count = rows.found.samples, rows.samples.rows
@@ -80,6 +83,17 @@ def other_rows(
         found=replace(rows.found, samples=Samples({}, count)),
         columns=columns,
     )
+
+
+def _passing(rows: NewRows, where: str | None, name: str, emit: Listener) -> NewRows:
+    """The rows that `data.where` lets pass; all of them, which is said, where the file lacks a column of it."""
+    if where is None:
+        return rows
+    if lost := [column for column in formula.parse(where).columns if column not in rows.found.samples]:
+        emit(Note(f"there is no column {lost[0]} in {name}: every row counts, whatever `where` says", warning=True))
+        return rows
+    kept = np.flatnonzero(passing(rows.found.samples, where))
+    return replace(rows, samples=rows.samples.take(kept), found=filtered(rows.found, where))
 
 
 def _tell(rows: NewRows, answer: target.Answer, fitted: Pipeline, emit: Listener) -> None:
