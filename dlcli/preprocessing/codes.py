@@ -128,7 +128,7 @@ class Hash(Keeping):
 
             column = block.names[0]
             sort = keras.layers.Hashing(num_bins=self.buckets, output_mode="one_hot")
-            results = tuple(frames.free_name(f"{column}_hash_{number + 1}", taken) for number in range(self.buckets))
+            results = frames.free_names((f"{column}_hash_{number + 1}" for number in range(self.buckets)), taken)
             return Block(results, "encoded", ops.cast(sort(block.tensor), "float32"))
 
         return frames.replaced(frame, names, work, keep=self.keep)

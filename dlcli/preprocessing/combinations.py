@@ -57,7 +57,7 @@ class Pca(Keeping):
         return dict.fromkeys(names[:1], self._names(self.components, taken))
 
     def _names(self, count: int, taken: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(frames.free_name(f"pca_{number}", taken) for number in range(1, count + 1))
+        return frames.free_names((f"pca_{number}" for number in range(1, count + 1)), taken)
 
     def fit(self, frame: Frame, names: tuple[str, ...]) -> dict[str, Any]:
         """{"mean": (features), "components": (features, components)}."""
@@ -135,8 +135,8 @@ class Polynomial(Step):
         for factors in self._products(len(names)):
             powers = {names[each]: factors.count(each) for each in dict.fromkeys(factors)}
             product = "*".join(name if power == 1 else f"{name}^{power}" for name, power in powers.items())
-            made.append(frames.free_name(product, (*taken, *made)))
-        return dict.fromkeys(names[:1], tuple(made))
+            made.append(product)
+        return dict.fromkeys(names[:1], frames.free_names(made, taken))
 
     def fit(self, frame: Frame, names: tuple[str, ...]) -> dict[str, Any]:
         """Nothing, but columns must hold single numbers."""

@@ -113,6 +113,18 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return wanted
 
 
+def free_names(wanted: Iterable[str], taken: Iterable[str]) -> tuple[str, ...]:
+    """As `free_name`, for many columns at once, which then differ from each other, too."""
+    others, found = set(taken), list[str]()
+    for name in wanted:
+        free = name
+        while free in others:
+            free += "_"
+        others.add(free)
+        found.append(free)
+    return tuple(found)
+
+
 def as_float(block: Block) -> Any:
     """The block's tensor in floating point: float32 for images, whose bytes count, else float64."""
     from keras import ops

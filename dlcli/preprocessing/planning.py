@@ -120,11 +120,11 @@ class _State:
             for name in names:
                 del self.kinds[name]
             return
-        self.problems += [
-            replace(problem, path=(*path, *problem.path))
-            for problem in step.objections({name: self.kinds[name] for name in names})
-        ]
         self.used.update(names)
+        if objections := step.objections({name: self.kinds[name] for name in names}):
+            self.problems += [replace(problem, path=(*path, *problem.path)) for problem in objections]
+            self.more_columns = True
+            return
         if isinstance(step, Impute):
             self.imputed.update(names)
             self.more_columns |= step.indicator

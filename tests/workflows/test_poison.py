@@ -165,3 +165,55 @@ def test_test_targets_change_no_target_scale(tmp_path: Path, scale: str) -> None
     first, second = (json.loads((run.path / "record.json").read_text())["target_state"] for run in runs)
     assert first == second
     assert learned(runs[0].path) == learned(runs[1].path)
+
+
+STEPS = """\
+data:
+  source: {csv: {path: train.csv, validation: validation.csv, test: test.csv}}
+  target: kind
+  where: "x != nan or kind != nan"
+split: predefined
+preprocessing:
+  - date_parts: {columns: when, parts: [month, days]}
+  - expression: {name: ratio, formula: "where(colour == 'red', x / (1 + abs(y)), nan)"}
+  - clip: ratio
+  - robust: {columns: x, keep: true}
+  - log: {columns: y, keep: true}
+  - discretize: {columns: when_days, bins: 3}
+  - impute
+  - piecewise_linear: {columns: x, bins: 3, keep: true}
+  - periodic: {columns: y, keep: true}
+  - pca: {columns: [x, y], components: 1, keep: true}
+  - polynomial: {columns: [x, y]}
+  - cross: {columns: [colour, when_days], keep: true}
+  - binary_code: colour
+  - auto
+architecture: [dense: 4]
+select: last
+training: {epochs: 2, batch_size: 16}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("poisoned", ["validation", "test"])
+def test_no_step_for_tables_learns_of_other_rows(tmp_path: Path, poisoned: str) -> None:
+    runs = []
+    for name in ("clean", "poisoned"):
+        folder = tmp_path / name
+        folder.mkdir()
+        for seed, subset in enumerate(("train", "validation", "test")):
+            generator = np.random.default_rng(seed)
+            rows = [
+                [*map(repr, generator.normal(size=2).tolist()), generator.choice(["red", "blue", ""]),
+                 str(np.datetime64("2020-01-01") + generator.integers(900)), "ab"[number % 2]]
+                for number in range(40)
+            ]  # fmt: skip
+            if (name, subset) == ("poisoned", poisoned):
+                rows = [["1e12", "", "purple", "", row[-1]] if row[-1] == "a" else row for row in rows]
+                rows[3] = ["", "-1e12", "", "0001-01-01", rows[3][-1]]
+            write_csv(folder / f"{subset}.csv", [["x", "y", "colour", "when", "kind"], *rows])
+        (folder / "steps.yaml").write_text(STEPS)
+        runs.append(train(folder / "steps.yaml", runs=folder / "runs"))
+    first, second = (learned(run.path) for run in runs)
+    assert first["state"] == second["state"]
+    assert first["weights"] == second["weights"]
