@@ -45,7 +45,7 @@ class RowFacts:
 
     def clusters_of(self, rows: NDArray[Any]) -> NDArray[Any] | None:
         """The clusters of rows that are to be divided, if identical ones among them are to stay together."""
-        from dlcli.data.leakage import clusters_to_keep
+        from dlcli.data.leakage.repeats import clusters_to_keep
 
         return None if self.clusters is None else clusters_to_keep(self.clusters[rows])
 

@@ -13,7 +13,9 @@ from dlcli.config import rules
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.config.sections import Data
-from dlcli.data import hashes, kinds, layout, leakage, roles, sealed, slices, target
+from dlcli.data import hashes, kinds, layout, roles, sealed, slices, target
+from dlcli.data.leakage import repeats as leakage
+from dlcli.data.leakage.findings import Finding
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.row_filter import filtered
 from dlcli.data.splits import RowSplit
@@ -25,6 +27,7 @@ from dlcli.preprocessing import pipeline, planning
 from dlcli.problems import ConfigError, DataError, DlcliError, Problem
 from dlcli.samples import Coded, Found, Kind, Samples, Schema, Subset
 from dlcli.task import CLASSIFICATION
+from dlcli.workflows.leaks import guarded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +54,7 @@ class Dataset:
         misfits: cells per column that did not fit its kind and count as missing.
         found: what the source said of itself.
         columns: every column of the source, and whether it holds text.
+        findings: of the leak guard.
     """
 
     samples: Samples
@@ -69,6 +73,7 @@ class Dataset:
     misfits: Mapping[str, int]
     found: Found
     columns: Mapping[str, bool]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def pool(self) -> NDArray[np.int64]:
@@ -140,6 +145,10 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
         if command not in ("kfold", "evaluate"):  # the one divides the rows anew, the other trains on none
             dataset.require_weight(dataset.subsets["train"], "training row")
             dataset.require_weight(dataset.subsets["validation"], "validation row")
+    if command != "evaluate":
+        dataset = replace(dataset, findings=guarded(experiment, dataset, folds=command == "kfold"))
+        for finding in dataset.findings:
+            emit(Note(finding.text, warning=True))
     return experiment, dataset
 
 
@@ -181,7 +190,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     weight = roles.weights(found.samples, assigned.weight) if assigned.weight else None
     sliced = slices.cut(found.samples, experiment.evaluation.slices, not_test)
     closed, test_targets = sealed.seal(answer, subsets["test"], row_hashes)
-    for note in (*found.notes, *answer.notes, *repeats.notes, *leakage.shared_rows(row_hashes, subsets)):
+    for note in (*found.notes, *answer.notes, *repeats.notes):
         emit(Note(note))
     for warning in misfit_warnings(misfits):
         emit(warning)

@@ -361,7 +361,10 @@ def first_entry(name: str, command: str, experiment: Experiment, dataset: Datase
         files={str(path): None for path in dataset.found.files} | dict(custom_code_of(experiment)),
         data_schema=dataset.schema,
         goal=dataset.answer.goal,
-        warnings=tuple(warning.text for warning in misfit_warnings(dataset.misfits)),
+        warnings=(
+            *(warning.text for warning in misfit_warnings(dataset.misfits)),
+            *(finding.text for finding in dataset.findings),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcli.data.hashes import row_hashes, subset_hash
-from dlcli.data.leakage import clusters_to_keep, duplicates, shared_rows
+from dlcli.data.leakage.repeats import clusters_to_keep, duplicates
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.sources.delimited import Csv
 from dlcli.problems import RefusedError
@@ -98,10 +98,5 @@ def test_drop_keeps_the_first_and_keep_keeps_all() -> None:
 
 
 def test_refuse_refuses_with_the_count_and_the_first_row() -> None:
-    with pytest.raises(RefusedError, match="1 of 7 rows repeat an earlier row; the first is row 3"):
+    with pytest.raises(RefusedError, match="1 of 7 rows repeat an earlier row; it is row 3"):
         duplicates(HASHES, "refuse")
-
-
-def test_rows_on_both_sides_of_a_border_are_counted() -> None:
-    notes = shared_rows(HASHES, {"train": np.array([0, 1]), "validation": np.array([3]), "test": np.array([2, 4])})
-    assert notes == ("1 of 2 test rows also stand in train",)

@@ -1,0 +1,126 @@
+"""What the leak guard works on, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlcli.data.row_facts import Way
+from dlcli.samples import Samples, Schema, Subset
+from dlcli.task import Goal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CODES = {
+    "shared-rows": "identical rows stand in two subsets",
+    "shared-inputs": "rows of two subsets have the same inputs: decoded pixels, normalised text, equal cells",
+    "contradicting-rows": "rows have the same inputs and other targets",
+    "near-duplicates": "images or texts of two subsets are almost the same",
+    "shared-groups": "a group has rows in two subsets",
+    "training-after-test": "training rows are later than rows that are scored",
+    "id-like-column": "an input numbers or names the rows",
+    "answer-in-column": "one input alone gives the target away",
+    "missing-class": "a subset lacks a class",
+    "distribution-shift": "an input is distributed otherwise in another subset",
+    "missing-only-later": "an input has gaps outside the training rows only",
+    "sorted-by-class": "rows are sorted by class where their order matters",
+}
+"""Every kind of finding and what it means."""
+SHOWN = 5
+"""So many names or row numbers are told in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that may make a score too good, or a training worse than it need be.
+
+    Attributes:
+        code: a key of `CODES`.
+        message: what was found, in numbers.
+        suggestion: what to do about it.
+        columns: the columns that it is about.
+        rows: the first of the rows that it is about; they count from 1.
+    """
+
+    code: str
+    message: str
+    suggestion: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The finding as one line."""
+        return f"{self.code}: {self.message}" + (f"; {self.suggestion}" if self.suggestion else "")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "suggestion": self.suggestion or None,
+            "columns": list(self.columns),
+            "rows": list(self.rows),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Divided:
+    """Rows that were divided. Targets of test rows are not among it, but for which classes occur.
+
+    Attributes:
+        samples: the typed input columns of every row.
+        schema: what they hold.
+        subsets: row numbers by subset.
+        hashes: uint64 (rows,), over all columns of the source.
+        goal: what is predicted.
+        values: class numbers (rows,), or numbers (rows, targets); -1 or NaN in test rows.
+        present: by subset, the classes (or labels) of which it has rows.
+        way: how the rows were divided.
+        groups: the number of each row's group.
+        times: what orders rows in time.
+        shuffled: whether training draws a new order of its rows.
+    """
+
+    samples: Samples
+    schema: Schema
+    subsets: Mapping[Subset, NDArray[np.int64]]
+    hashes: NDArray[np.uint64]
+    goal: Goal
+    values: NDArray[Any]
+    present: Mapping[Subset, NDArray[np.bool_]]
+    way: Way
+    groups: NDArray[np.int64] | None = None
+    times: NDArray[Any] | None = None
+    shuffled: bool = True
+
+    @property
+    def known(self) -> NDArray[np.int64]:
+        """Training and validation rows, ascending: the rows whose targets may be looked at."""
+        import numpy as np
+
+        rows = [rows for name, rows in self.subsets.items() if name != "test"]
+        return np.sort(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.int64)
+
+    def pairs(self) -> Iterator[tuple[Subset, Subset]]:
+        """Each later subset with each earlier one, if both have rows."""
+        names = [name for name in self.subsets if len(self.subsets[name])]
+        for number, later in enumerate(names):
+            for earlier in names[:number]:
+                yield later, earlier
+
+
+def listed(names: tuple[str, ...] | list[str]) -> str:
+    """Names for a sentence, the first few."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def first_rows(rows: NDArray[np.int64]) -> tuple[int, ...]:
+    """The first row numbers as a person counts, from 1."""
+    import numpy as np
+
+    return tuple(int(row) + 1 for row in np.sort(rows)[:SHOWN])

@@ -1,0 +1,141 @@
+"""Texts that are almost the same: a word changed, a line added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcli.data.leakage.findings import Divided, Finding, first_rows
+from dlcli.data.leakage.normal_text import normal
+from dlcli.samples import MISSING, Coded
+
+LIKE = 0.6
+"""Two texts are almost the same if they share this much of their runs of three words (Jaccard)."""
+FEWEST_WORDS = 8
+"""Shorter texts are not compared: a few words recur by chance."""
+MOST_WORDS = 120
+"""Longer texts are compared by so many of their first words."""
+MOST_ROWS = 100_000
+_RUN = 3
+_BANDS, _BAND = 12, 2
+_AGREEING = 0.35
+_PIECE_BYTES = 4_000_000
+_PRIME = np.uint64(0x100000001B3)
+_INVERSE = np.uint64(pow(int(_PRIME), -1, 2**64))
+_NO_RUN = ~np.uint64(0)
+_BLANK = 32
+
+
+def near_texts(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding]:
+    """Texts of a later subset that have almost the same text in an earlier one; equal ones are told elsewhere.
+
+    MinHash (Broder 1997) with 24 hashes of runs of three words, in 12 bands, proposes pairs; the share of runs that
+    a pair has in common is then counted.
+    """
+    for name in divided.schema.of_kind("text"):
+        column: Coded = divided.samples[name]
+        texts = _beginnings(column)
+        sketches = _sketches([" ".join(words) for words in texts])
+        long = np.array([*(len(words) >= FEWEST_WORDS for words in texts), False])
+        for later, earlier in divided.pairs():
+            here, there = (_some(rows[long[column.codes[rows]]]) for rows in _rows(divided, later, earlier))
+            here = here[~np.isin(inputs[here], inputs[there])]
+            rows = here[_near(texts, sketches, column.codes[there], column.codes[here])]
+            if len(rows):
+                plural = "texts have" if len(rows) > 1 else "text has"
+                message = f"{len(rows):,} {later} {plural} almost the same text in {earlier}"
+                hint = "look at them; copies and templates belong in one subset (`group`)"
+                yield Finding("near-duplicates", message, hint, (name,), first_rows(rows))
+
+
+def _rows(divided: Divided, *names: str) -> tuple[NDArray[np.int64], ...]:
+    return tuple(divided.subsets[name] for name in names)  # type: ignore[index]
+
+
+def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return rows if len(rows) <= MOST_ROWS else rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
+
+
+def _beginnings(column: Coded) -> list[list[str]]:
+    """The first words of every text of the vocabulary, in normal form."""
+    reach = MOST_WORDS * 12
+    return [normal(text[:reach]).split(" ")[:MOST_WORDS] for text in column.vocabulary]
+
+
+def _near(
+    texts: list[list[str]], sketches: NDArray[np.uint64], train: NDArray[np.int32], codes: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Which texts share enough with one of `train`."""
+    assert MISSING < 0
+    near = np.zeros(len(codes), dtype=bool)
+    if not len(codes) or not len(train):
+        return near
+    train = np.unique(train)
+    for band in range(_BANDS):
+        keys, wanted = (_band(sketches[part], band) for part in (train, codes))
+        order = np.argsort(keys, kind="stable")
+        place = np.minimum(np.searchsorted(keys[order], wanted), len(order) - 1)
+        other = train[order[place]]
+        agreeing = (sketches[other] == sketches[codes]).mean(axis=1) >= _AGREEING
+        for row in np.flatnonzero(~near & (keys[order[place]] == wanted) & agreeing):
+            near[row] = _shared(texts[other[row]], texts[codes[row]]) >= LIKE
+    return near
+
+
+def _shared(one: list[str], other: list[str]) -> float:
+    """The share of runs of three words that two texts have in common, of all that they have."""
+    first, second = ({tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)} for words in (one, other))
+    return len(first & second) / len(first | second) if first and second else 0.0
+
+
+def _band(sketches: NDArray[np.uint64], band: int) -> NDArray[np.uint64]:
+    columns = sketches[:, band * _BAND : (band + 1) * _BAND]
+    with np.errstate(over="ignore"):
+        return np.asarray(columns[:, 0] * _PRIME ^ columns[:, 1])
+
+
+def _sketches(texts: list[str]) -> NDArray[np.uint64]:
+    """(texts, 24): of each text the smallest of its runs' hashes, under 24 hash functions."""
+    found = [np.zeros((0, _BANDS * _BAND), dtype=np.uint64)]
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    start = size = 0
+    for end, content in enumerate(encoded, 1):
+        size += len(content)
+        if size >= _PIECE_BYTES or end == len(encoded):
+            found.append(_sketch(encoded[start:end]))
+            start, size = end, 0
+    return np.concatenate(found)
+
+
+def _sketch(texts: list[bytes]) -> NDArray[np.uint64]:
+    """Sketches of some texts at once; words are separated by single blanks."""
+    content = np.frombuffer(b" ".join(texts) + b" ", dtype=np.uint8)
+    ends = np.flatnonzero(content == _BLANK)
+    with np.errstate(over="ignore"):
+        powers, inverse = (np.cumprod(np.full(len(content), base)) for base in (_PRIME, _INVERSE))
+        sums = np.concatenate([[np.uint64(0)], np.cumsum((content + np.uint64(1)) * powers)])
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        words = _spread((sums[ends] - sums[starts]) * inverse[starts])  # the same wherever the word stands
+        runs = words.copy()
+        runs[:-1] += _spread(words[1:] * _PRIME)
+        runs[:-2] += _spread(words[2:] * _PRIME * _PRIME)
+    counts = np.array([text.count(b" ") + 1 for text in texts])
+    last = np.cumsum(counts)
+    first = last - counts
+    kept = np.ones(len(runs), dtype=bool)  # a run must not reach into the next text
+    for back in (1, 2):
+        kept[np.maximum(last - back, first)] = counts < _RUN
+    generator = np.random.default_rng(0)
+    salts = generator.integers(1, 2**63, size=_BANDS * _BAND, dtype=np.uint64)
+    return np.stack(
+        [np.minimum.reduceat(np.where(kept, _spread(runs ^ salt), ~np.uint64(0)), first) for salt in salts], axis=1
+    )
+
+
+def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    with np.errstate(over="ignore"):
+        mixed = (values ^ (values >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.asarray(mixed ^ (mixed >> np.uint64(32)))

@@ -1,0 +1,153 @@
+"""The same row twice, on both sides of a border, or with two answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlcli.data.hashes import row_hashes
+from dlcli.data.leakage.findings import Divided, Finding, first_rows
+from dlcli.data.leakage.normal_text import normal
+from dlcli.problems import Problem, RefusedError
+from dlcli.samples import Coded, Samples
+from dlcli.task import CLASSIFICATION
+
+Rule = Literal["together", "keep", "drop", "refuse"]
+REPEATING_SHARE = 0.2
+"""Where more than this share of rows repeats, as in tables with few distinct rows, they are only reported."""
+ROWS_SHOWN = 10
+"""So many repeated rows are listed where they are refused."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Duplicates:
+    """What to do about identical rows.
+
+    Attributes:
+        keep: the rows that stay.
+        clusters: for every row the number of its cluster of identical rows; None if they need not stay
+            together.
+        repeated: rows that repeat an earlier one.
+        notes: what should be said.
+    """
+
+    keep: NDArray[np.int64]
+    clusters: NDArray[np.int64] | None
+    repeated: int
+    notes: tuple[str, ...]
+
+
+def duplicates(hashes: NDArray[np.uint64], rule: Rule) -> Duplicates:
+    """Applies `data.duplicates` to the rows' hashes.
+
+    Raises:
+        RefusedError: rows repeat and the rule is "refuse".
+    """
+    _, first, clusters = np.unique(hashes, return_index=True, return_inverse=True)
+    every, repeated = np.arange(len(hashes)), len(hashes) - len(first)
+    if not repeated:
+        return Duplicates(every, None, 0, ())
+    found = f"{repeated:,} of {len(hashes):,} rows repeat an earlier row"
+    if rule == "refuse":
+        rows = [int(row) + 1 for row in np.setdiff1d(every, first)]
+        shown = ", ".join(f"{row:,}" for row in rows[:ROWS_SHOWN]) + (", ..." if repeated > ROWS_SHOWN else "")
+        are = "the first are rows" if repeated > 1 else "it is row"
+        message = f"{found}; {are} {shown} (rows count from 1, without the header)"
+        suggestion = "remove them, or write `duplicates: drop` or `duplicates: together` under data"
+        raise RefusedError(Problem("duplicate-rows", message, suggestion, ("data", "duplicates")))
+    if rule == "drop":
+        return Duplicates(np.sort(first), None, repeated, (f"{found}: dropped",))
+    if rule == "keep":
+        return Duplicates(every, None, repeated, (f"{found}: kept where they fall",))
+    clusters = clusters.reshape(-1)
+    if clusters_to_keep(clusters) is None:
+        note = f"{found}, too many to keep each set in one subset: equal rows may stand on both sides of a split"
+        return Duplicates(every, clusters, repeated, (note,))
+    return Duplicates(every, clusters, repeated, (f"{found}: equal rows go to one subset",))
+
+
+def clusters_to_keep(clusters: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The clusters of some rows if these are to be kept together: where some repeat, but not too many.
+
+    It is asked of the very rows that are divided, so that rows of a sealed test set cannot change how the
+    others are divided.
+    """
+    repeated = len(clusters) - len(np.unique(clusters))
+    return clusters if 0 < repeated <= REPEATING_SHARE * len(clusters) else None
+
+
+def shared_rows(divided: Divided) -> Iterator[Finding]:
+    """Rows of a later subset that also stand, target and all, in an earlier one."""
+    for later, earlier in divided.pairs():
+        rows = divided.subsets[later]
+        shared = rows[np.isin(divided.hashes[rows], divided.hashes[divided.subsets[earlier]])]
+        if len(shared):
+            message = f"{len(shared):,} of {len(rows):,} {later} rows also stand in {earlier}"
+            yield Finding("shared-rows", message, "write `duplicates: drop` under data", (), first_rows(shared))
+
+
+def input_hashes(samples: Samples, texts: tuple[str, ...]) -> NDArray[np.uint64]:
+    """One hash per row of its inputs: pixels and numbers as they are, texts in their normal form.
+
+    Args:
+        samples: the typed input columns.
+        texts: which of them hold free text.
+    """
+    columns = dict(samples.columns)
+    for name in texts:
+        column = columns[name]
+        columns[name] = Coded(column.codes, tuple(normal(text) for text in column.vocabulary))
+    return row_hashes(Samples(columns, samples.rows))
+
+
+def same_inputs(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding]:
+    """Equal inputs on both sides of a border, and equal inputs with other targets.
+
+    Where more than a fifth of the rows repeat the inputs of another, as in tables with few distinct rows, equal
+    inputs mean nothing and are not reported. Targets of test rows are not looked at.
+
+    Args:
+        divided: the rows.
+        inputs: `input_hashes` of them.
+    """
+    rows = np.concatenate(list(divided.subsets.values()))
+    if len(rows) - len(np.unique(inputs[rows])) > REPEATING_SHARE * len(rows):
+        return
+    for later, earlier in divided.pairs():
+        here, there = divided.subsets[later], divided.subsets[earlier]
+        same = np.isin(inputs[here], inputs[there]) & ~np.isin(divided.hashes[here], divided.hashes[there])
+        if same.any():
+            message = f"{int(same.sum()):,} of {len(here):,} {later} rows have the inputs of a row in {earlier}"
+            hint = "keep such rows in one subset (`group`), or leave them out"
+            yield Finding("shared-inputs", message, hint, (), first_rows(here[same]))
+    yield from _contradictions(divided, inputs)
+
+
+def _contradictions(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding]:
+    known = divided.known
+    sets, rows = contradicting(inputs[known], divided.values[known])
+    if not sets:
+        return
+    what = "classes" if divided.goal.task in CLASSIFICATION else "targets"
+    plural = "sets of rows have" if sets > 1 else "set of rows has"
+    message = f"{sets:,} {plural} the same inputs but different {what} ({len(rows):,} rows outside test)"
+    yield Finding(
+        "contradicting-rows", message, "correct them; no model can get all of them right", (), first_rows(known[rows])
+    )
+
+
+def contradicting(inputs: NDArray[np.uint64], values: NDArray[Any]) -> tuple[int, NDArray[np.int64]]:
+    """How many sets of rows have equal inputs and more than one target, and the places of their rows."""
+    _, clusters, counts = np.unique(inputs, return_inverse=True, return_counts=True)
+    clusters = clusters.reshape(-1)
+    several = np.flatnonzero(counts[clusters] > 1)
+    if not len(several):
+        return 0, several
+    targets = np.unique(values[several], axis=0, return_inverse=True)[1].reshape(-1)
+    answers = np.unique(np.stack([clusters[several], targets], axis=1), axis=0)[:, 0]
+    contested = np.flatnonzero(np.bincount(answers) > 1)
+    return len(contested), several[np.isin(clusters[several], contested)]

@@ -1,0 +1,59 @@
+"""The leak guard over the data of an experiment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dlcli.data.leakage.findings import Divided, Finding
+from dlcli.data.leakage.guard import findings
+from dlcli.data.splits import RowSplit
+from dlcli.samples import Subset
+from dlcli.task import CLASSIFICATION
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dlcli.config.experiment import Experiment
+    from dlcli.workflows.dataset import Dataset
+
+
+def guarded(experiment: Experiment, dataset: Dataset, *, folds: bool = False) -> tuple[Finding, ...]:
+    """What the leak guard finds.
+
+    Args:
+        experiment: settled.
+        dataset: its data, the test targets sealed.
+        folds: training and validation rows are one, since folds divide them anew.
+    """
+    subsets: dict[Subset, NDArray[np.int64]] = dict(dataset.subsets)
+    if folds:
+        subsets = {"train": dataset.pool, "validation": dataset.pool[:0], "test": dataset.subsets["test"]}
+    assert isinstance(experiment.split, RowSplit)
+    return findings(
+        Divided(
+            dataset.samples,
+            dataset.schema,
+            subsets,
+            dataset.hashes,
+            dataset.answer.goal,
+            dataset.answer.values,
+            _present(dataset, subsets),
+            experiment.split.way(experiment.split.know(dataset.facts)),
+            dataset.groups,
+            dataset.times,
+            experiment.training.shuffle,
+        )
+    )
+
+
+def _present(dataset: Dataset, subsets: dict[Subset, NDArray[np.int64]]) -> dict[Subset, NDArray[np.bool_]]:
+    """By subset, which classes (or labels) occur; of test rows nothing else is asked."""
+    goal, labels = dataset.answer.goal, dataset.facts.labels
+    if labels is None:
+        return {}
+    if goal.task in CLASSIFICATION:
+        numbers = np.arange(len(goal.classes))
+        return {name: np.isin(numbers, labels[rows]) for name, rows in subsets.items()}
+    return {name: (labels[rows] == 1).any(axis=0) for name, rows in subsets.items()}
