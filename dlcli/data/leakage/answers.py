@@ -43,11 +43,12 @@ def answer_in_column(divided: Divided) -> Iterator[Finding]:
         return
     generator = np.random.default_rng(0)
     rows = generator.permutation(rows)[: max(_CELLS // len(columns), _FEWEST_ROWS)]
+    bins = {name: binned(column[rows]) for name, column in columns.items()}
     for number, what in enumerate(divided.goal.names):
         targets = _targets(divided, rows, number)
         if targets is None:
             continue
-        skills = {name: skill(column[rows], targets) for name, column in columns.items()}
+        skills = {name: skill(each, targets) for name, each in bins.items()}
         for name in _giving_away(skills):
             of = f"AUC {skills[name]:.3f}" if divided.goal.task in LABELS else f"R2 {skills[name]:.3f}"
             ahead = max((value for other, value in skills.items() if other != name), default=0.0)
@@ -99,17 +100,16 @@ def _targets(divided: Divided, rows: NDArray[np.int64], number: int) -> NDArray[
     return values[:, None] if np.ptp(values) > 0 else None
 
 
-def skill(column: NDArray[Any], targets: NDArray[np.float64]) -> float:
+def skill(bins: NDArray[np.int64], targets: NDArray[np.float64]) -> float:
     """How well one input alone predicts, on rows that it was not fitted on.
 
     Args:
-        column: (rows,) numbers (NaN where missing) or integer codes.
+        bins: (rows,) of `binned`.
         targets: (rows, classes) of 0 and 1, or (rows, 1) of numbers.
 
     Returns:
         the mean AUC of the classes, or the share of variance explained, at least 0.
     """
-    bins = binned(column)
     count = int(bins.max()) + 1
     half = len(bins) // 2
     counts = np.stack([np.bincount(part, minlength=count) for part in (bins[:half], bins[half:])]).astype(np.float64)
@@ -118,7 +118,7 @@ def skill(column: NDArray[Any], targets: NDArray[np.float64]) -> float:
 
 
 def binned(column: NDArray[Any]) -> NDArray[np.int64]:
-    """A bin for each row: the code or, for many numbers, their place in order; gaps have their own."""
+    """A bin for each row: its code (int32) or, for numbers, their place in order; gaps have their own."""
     if column.dtype == np.int32:
         return column.astype(np.int64) + 1
     values = column.astype(np.float64)

@@ -112,6 +112,18 @@ class Divided:
             for earlier in names[:number]:
                 yield later, earlier
 
+    def later(self) -> Iterator[tuple[Subset, tuple[Subset, ...]]]:
+        """Each subset that has rows, but the first, with those before it."""
+        names = tuple(name for name in self.subsets if len(self.subsets[name]))
+        for number in range(1, len(names)):
+            yield names[number], names[:number]
+
+    def rows_of(self, names: tuple[Subset, ...]) -> NDArray[np.int64]:
+        """The rows of some subsets."""
+        import numpy as np
+
+        return np.concatenate([self.subsets[name] for name in names])
+
 
 def listed(names: tuple[str, ...] | list[str]) -> str:
     """Names for a sentence, the first few."""

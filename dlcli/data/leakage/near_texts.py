@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 from dlcli.data.leakage.findings import Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
-from dlcli.samples import MISSING, Coded
+from dlcli.samples import Coded
 
 LIKE = 0.6
 """Two texts are almost the same if they share this much of their runs of three words (Jaccard)."""
 FEWEST_WORDS = 8
 """Shorter texts are not compared: a few words recur by chance."""
-MOST_WORDS = 120
+MOST_WORDS = 80
 """Longer texts are compared by so many of their first words."""
 MOST_ROWS = 100_000
+_WORD_LENGTH = 8
 _RUN = 3
 _BANDS, _BAND = 12, 2
 _AGREEING = 0.35
@@ -39,19 +40,17 @@ def near_texts(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding
         texts = _beginnings(column)
         sketches = _sketches([" ".join(words) for words in texts])
         long = np.array([*(len(words) >= FEWEST_WORDS for words in texts), False])
-        for later, earlier in divided.pairs():
-            here, there = (_some(rows[long[column.codes[rows]]]) for rows in _rows(divided, later, earlier))
+        for later, before in divided.later():
+            here, there = (
+                _some(rows[long[column.codes[rows]]]) for rows in (divided.subsets[later], divided.rows_of(before))
+            )
             here = here[~np.isin(inputs[here], inputs[there])]
             rows = here[_near(texts, sketches, column.codes[there], column.codes[here])]
             if len(rows):
                 plural = "texts have" if len(rows) > 1 else "text has"
-                message = f"{len(rows):,} {later} {plural} almost the same text in {earlier}"
+                message = f"{len(rows):,} {later} {plural} almost the same text in an earlier subset"
                 hint = "look at them; copies and templates belong in one subset (`group`)"
                 yield Finding("near-duplicates", message, hint, (name,), first_rows(rows))
-
-
-def _rows(divided: Divided, *names: str) -> tuple[NDArray[np.int64], ...]:
-    return tuple(divided.subsets[name] for name in names)  # type: ignore[index]
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -60,7 +59,7 @@ def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _beginnings(column: Coded) -> list[list[str]]:
     """The first words of every text of the vocabulary, in normal form."""
-    reach = MOST_WORDS * 12
+    reach = MOST_WORDS * _WORD_LENGTH
     return [normal(text[:reach]).split(" ")[:MOST_WORDS] for text in column.vocabulary]
 
 
@@ -68,7 +67,6 @@ def _near(
     texts: list[list[str]], sketches: NDArray[np.uint64], train: NDArray[np.int32], codes: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Which texts share enough with one of `train`."""
-    assert MISSING < 0
     near = np.zeros(len(codes), dtype=bool)
     if not len(codes) or not len(train):
         return near

@@ -117,12 +117,13 @@ def same_inputs(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Findin
     rows = np.concatenate(list(divided.subsets.values()))
     if len(rows) - len(np.unique(inputs[rows])) > REPEATING_SHARE * len(rows):
         return
-    for later, earlier in divided.pairs():
-        here, there = divided.subsets[later], divided.subsets[earlier]
+    for later, before in divided.later():
+        here, there = divided.subsets[later], divided.rows_of(before)
         same = np.isin(inputs[here], inputs[there]) & ~np.isin(divided.hashes[here], divided.hashes[there])
         if same.any():
-            message = f"{int(same.sum()):,} of {len(here):,} {later} rows have the inputs of a row in {earlier}"
-            hint = "keep such rows in one subset (`group`), or leave them out"
+            have = "have" if same.sum() > 1 else "has"
+            message = f"{int(same.sum()):,} of {len(here):,} {later} rows {have} the inputs of an earlier subset's row"
+            hint = "copies of one thing belong in one subset (`group`)"
             yield Finding("shared-inputs", message, hint, (), first_rows(here[same]))
     yield from _contradictions(divided, inputs)
 
@@ -135,9 +136,8 @@ def _contradictions(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Fi
     what = "classes" if divided.goal.task in CLASSIFICATION else "targets"
     plural = "sets of rows have" if sets > 1 else "set of rows has"
     message = f"{sets:,} {plural} the same inputs but different {what} ({len(rows):,} rows outside test)"
-    yield Finding(
-        "contradicting-rows", message, "correct them; no model can get all of them right", (), first_rows(known[rows])
-    )
+    hint = "mistakes, or an input that tells them apart is missing"
+    yield Finding("contradicting-rows", message, hint, (), first_rows(known[rows]))
 
 
 def contradicting(inputs: NDArray[np.uint64], values: NDArray[Any]) -> tuple[int, NDArray[np.int64]]:

@@ -16,7 +16,7 @@ from dlcli.samples import Coded, Ragged, Subset
 
 LEAST_DISTANCE = 0.15
 """Smaller differences matter little, however sure they are: a distance between distributions, from 0 to 1."""
-LEAST_IN_TIME = 0.3
+LEAST_IN_TIME = 0.5
 """In order of time some drift is the rule; only a greater distance is said."""
 _FEWEST_ROWS = 20
 _MOST_ROWS = 20_000
@@ -39,7 +39,7 @@ def distribution_shift(divided: Divided) -> Iterator[Finding]:
     texts). Categories, and how often a cell is missing: Pearson's chi-square test of the counts. An input is told
     of where the test's p lies below 0.001 divided by the number of all comparisons (Bonferroni), and the distance
     between the distributions (largest difference of shares; half the summed difference for categories) is at
-    least 0.15, in order of time 0.3. Rows of one group count as one row, and rows in order of time as
+    least 0.15, in order of time 0.5. Rows of one group count as one row, and rows in order of time as
     n (1 - r) / (1 + r), with r the correlation of an input's neighbouring rows (Bayley and Hammersley 1946).
     """
     train = _some(divided.subsets["train"])
