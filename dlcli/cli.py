@@ -23,6 +23,7 @@ COMMANDS = (
     "runs",
     "parts",
     "schema",
+    "doctor",
 )
 
 

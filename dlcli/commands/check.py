@@ -12,7 +12,7 @@ from dlcli.commands.options import config_argument, json_option, print_json, set
 @click.command("check")
 @config_argument
 @set_option
-@click.option("--data", "with_data", is_flag=True, help="Also read the data: types, subsets, the network's sizes.")
+@click.option("--data", "with_data", is_flag=True, help="Also read the data: a data card, leaks, the network's sizes.")
 @json_option
 @trust_option
 def command(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: bool, trust: bool) -> None:
@@ -23,7 +23,7 @@ def command(config: Path, overrides: tuple[str, ...], with_data: bool, as_json: 
     if as_json:
         print_json(result)
     elif with_data:
-        from dlcli.terminal.cards import print_data
+        from dlcli.terminal.data_card import print_data
 
         print_data(result)
     else:

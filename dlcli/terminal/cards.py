@@ -1,4 +1,4 @@
-"""Descriptions: what a config can name, and what `check` found."""
+"""Descriptions of what a config can name."""
 
 from __future__ import annotations
 
@@ -52,27 +52,3 @@ def _print_part(console: Console, part: dict[str, Any]) -> None:
         console.print(table)
     if part["example"]:
         console.print(f"\nexample:  {part['example']}", markup=False)
-
-
-def print_data(result: dict[str, Any]) -> None:
-    """Draws what `workflows.check.check` found in a config without problems and in its data."""
-    console = make_console()
-    console.print(f"{result['config']}: no problems", markup=False)
-    for note in result["notes"]:
-        console.print(note, markup=False, style="dim")
-    console.print(
-        f"\ntask {result['task']}; rows: " + ", ".join(f"{rows:,} {name}" for name, rows in result["rows"].items())
-    )
-    if result["classes"]:
-        console.print("classes: " + ", ".join(result["classes"]), markup=False)
-    columns = _table("column", "kind", "gaps")
-    for name, column in result["columns"].items():
-        columns.add_row(name, column["kind"], f"{column['missing']:,}" if column["missing"] else "")
-    console.print()
-    console.print(columns)
-    layers = _table("layer", "output", "parameters")
-    for layer in result["layers"]:
-        layers.add_row(layer["name"], " x ".join(map(str, layer["shape"])), f"{layer['parameters']:,}")
-    layers.add_row("", "", f"{sum(layer['parameters'] for layer in result['layers']):,}", style="bold")
-    console.print()
-    console.print(layers)

@@ -11,6 +11,9 @@ from dlcli.config.experiment import Experiment
 from dlcli.events import Event, Note
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dlcli.workflows.dataset import Dataset
 
 
@@ -22,12 +25,12 @@ def check(
     Args:
         config: the YAML file.
         overrides: `path=value` texts as of `--set`.
-        data: also read the data: column kinds, subsets, and the network with its sizes.
+        data: also read the data: what they hold, subsets, leaks, and the network with its sizes.
         trust: let the config run code of its own files.
 
     Returns:
-        plain data: `config`, `problems` (none: they are raised), `notes`, and with `data` the keys `task`,
-        `classes`, `rows`, `columns`, `layers`.
+        plain data: `config`, `problems` (none: they are raised), `notes`, and with `data` the data card: `task`,
+        `classes`, `rows` by subset, `split`, `duplicates`, `columns`, `target`, `findings` of the leak guard, and `layers`.
 
     Raises:
         ConfigError: with every problem of the config.
@@ -39,6 +42,7 @@ def check(
 
 
 def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
+    from dlcli.data import card
     from dlcli.workflows.dataset import prepare
 
     def listen(event: Event) -> None:
@@ -46,18 +50,28 @@ def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
             notes.append(event.text)
 
     experiment, dataset = prepare(document, "check", listen)
+    told = {finding.text for finding in dataset.findings}
+    notes[:] = [note for note in notes if note not in told]
     layers = _layers(document, experiment, dataset, notes)
-    goal = dataset.answer.goal
+    goal, pool = dataset.answer.goal, dataset.pool
     return {
         "task": str(goal.task),
         "classes": list(goal.classes),
         "rows": {name: len(rows) for name, rows in dataset.subsets.items()},
-        "columns": {
-            name: {"kind": column.kind, "shape": list(column.shape), "missing": _missing(dataset.samples[name])}
-            for name, column in dataset.schema.columns.items()
-        },
+        "split": experiment.split.part_name,
+        "duplicates": {"rows": len(dataset.hashes), "repeated": _repeated(dataset.hashes)},
+        "columns": card.columns(dataset.samples, dataset.schema, pool),
+        "target": card.target(dataset.answer.values[pool], goal.names, goal.classes),
+        "findings": [finding.as_json() for finding in dataset.findings],
         "layers": layers,
     }
+
+
+def _repeated(hashes: NDArray[np.uint64]) -> int:
+    """Rows that repeat an earlier one."""
+    import numpy as np
+
+    return len(hashes) - len(np.unique(hashes))
 
 
 def _layers(document: Document, experiment: Experiment, dataset: Dataset, notes: list[str]) -> list[dict[str, Any]]:
@@ -74,14 +88,3 @@ def _layers(document: Document, experiment: Experiment, dataset: Dataset, notes:
         {"name": layer.part_name, "shape": list(shape), "parameters": count}
         for layer, shape, count in zip(network.layers, network.shapes, counts, strict=True)
     ]
-
-
-def _missing(column: Any) -> int:
-    """How many cells are missing."""
-    import numpy as np
-
-    from dlcli.samples import MISSING, Coded
-
-    if isinstance(column, Coded):
-        return int((column.codes == MISSING).sum())
-    return int(np.isnan(column).sum()) if column.dtype.kind == "f" else 0
