@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dlcli.data.hashes import row_hashes
 from dlcli.data.leakage.findings import Divided, Finding
 from dlcli.data.leakage.guard import findings
-from dlcli.data.splits import RowSplit
-from dlcli.samples import Subset
+from dlcli.data.row_facts import Way
+from dlcli.data.splits import Predefined, RowSplit
+from dlcli.samples import Samples, Subset
 from dlcli.task import CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -30,22 +32,39 @@ def guarded(experiment: Experiment, dataset: Dataset, *, folds: bool = False) ->
     subsets: dict[Subset, NDArray[np.int64]] = dict(dataset.subsets)
     if folds:
         subsets = {"train": dataset.pool, "validation": dataset.pool[:0], "test": dataset.subsets["test"]}
-    assert isinstance(experiment.split, RowSplit)
+    split = experiment.split
+    assert isinstance(split, RowSplit)
     return findings(
         Divided(
             dataset.samples,
             dataset.schema,
             subsets,
-            dataset.hashes,
+            _without(dataset, split.reads),
             dataset.answer.goal,
             dataset.answer.values,
             _present(dataset, subsets),
-            experiment.split.way(experiment.split.know(dataset.facts)),
+            _way(split, dataset),
             dataset.groups,
             dataset.times,
             experiment.training.shuffle,
         )
     )
+
+
+def _without(dataset: Dataset, names: tuple[str, ...]) -> NDArray[np.uint64]:
+    """The rows' hashes less what columns add that only say where a row belongs."""
+    columns = {name: dataset.facts.column(name) for name in names} if dataset.facts.column else {}
+    with np.errstate(over="ignore"):
+        return dataset.hashes - row_hashes(Samples(columns, len(dataset.hashes)))
+
+
+def _way(split: RowSplit, dataset: Dataset) -> Way:
+    """How rows were divided; those that came divided follow what is known of them."""
+    if not isinstance(split, Predefined):
+        return split.way(split.know(dataset.facts))
+    if dataset.times is not None:
+        return "chronological"
+    return "random" if dataset.groups is None else "grouped"
 
 
 def _present(dataset: Dataset, subsets: dict[Subset, NDArray[np.int64]]) -> dict[Subset, NDArray[np.bool_]]:
