@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dlcli.data.leakage.findings import CODES
+from dlcli.data.hashes import row_hashes
+from dlcli.data.leakage.findings import CODES, Divided
+from dlcli.data.leakage.guard import findings
+from dlcli.data.leakage.repeats import contradicting, duplicates
+from dlcli.data.sources.delimited import Csv
+from dlcli.samples import Coded, ColumnSchema, Samples, Schema, Subset
+from dlcli.task import Goal, Task
 from tests.data import planted
 from tests.data.planted import LEAKS, Original, found_in
 
@@ -38,3 +46,55 @@ def test_a_planted_leak_is_found(
 
 def test_every_code_is_planted() -> None:
     assert LEAKS.keys() == CODES.keys()
+
+
+COUNTED = [
+    ("tabular/diamonds.csv.gz", ("price",), 146, (198, 398)),
+    ("tabular/diamonds.csv.gz", ("cut",), 146, (6, 12)),
+    ("tabular/winequality-red.csv", ("quality",), 240, (0, 0)),
+    ("tabular/winequality-white.csv", ("quality",), 937, (0, 0)),
+    ("tabular/heart.csv", ("target",), 1, (0, 0)),
+    ("tabular/scene.csv.gz", ("Beach", "Sunset", "FallFoliage", "Field", "Mountain", "Urban"), 2, (2, 4)),
+    ("tabular/titanic.csv", ("Survived",), 0, (0, 0)),
+    ("tabular/bank-additional.csv.gz", ("y",), 0, (0, 0)),
+]
+
+
+@pytest.mark.parametrize(("file", "targets", "repeated", "contested"), COUNTED)
+def test_repeated_and_contradicting_rows_are_counted_as_by_hand(
+    file: str, targets: tuple[str, ...], repeated: int, contested: tuple[int, int], shared_data: Path
+) -> None:
+    samples = Csv(path=(str(shared_data / file),)).read().samples
+    assert duplicates(row_hashes(samples), "keep").repeated == repeated
+    inputs = samples.select(tuple(name for name in samples if name not in {*targets, "split"}))
+    answers = [samples[name].codes if isinstance(samples[name], Coded) else samples[name] for name in targets]
+    sets, rows = contradicting(row_hashes(inputs), np.stack(answers, axis=1))
+    assert (sets, len(rows)) == contested
+
+
+def test_test_targets_change_nothing_that_is_found(shared_data: Path, tmp_path: Path) -> None:
+    clean = planted.answer_in_column(planted.table(shared_data))
+    assert clean is not None
+    turned = clean.columns["Exited"].copy()
+    test = clean.rows(2)
+    turned[test] = np.where(turned[test] == "0", "1", "0")
+    before = found_in(clean, tmp_path)
+    assert found_in(clean.with_columns(Exited=turned), tmp_path) == before != ()
+
+
+def test_columns_of_pure_chance_raise_no_alarm_of_shift() -> None:
+    generator = np.random.default_rng(0)
+    alarms = 0
+    for _ in range(200):
+        columns = {f"x{number}": generator.normal(size=300) for number in range(20)}
+        rows = np.arange(300)
+        schema = Schema(columns={name: ColumnSchema(kind="numeric") for name in columns})
+        subsets: dict[Subset, NDArray[np.int64]] = {
+            "train": rows[:200],
+            "validation": rows[200:240],
+            "test": rows[240:],
+        }
+        goal, values = Goal(Task.REGRESSION, ("y",)), generator.normal(size=(300, 1))
+        divided = Divided(Samples(columns, 300), schema, subsets, rows.astype(np.uint64), goal, values, {}, "random")
+        alarms += len(findings(divided))
+    assert alarms <= 2
