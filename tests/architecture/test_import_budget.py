@@ -35,14 +35,14 @@ def modules_after(*arguments: str) -> set[str]:
         ("parts", "layer", "conv2d"),
         ("parts", "schedule", "one_cycle", "--plot"),
         ("schema",),
-        ("doctor",),
+        ("doctor", "--json"),
         ("train", "--help"),
         ("lr-find", "--help"),
     ],
     ids=" ".join,
 )
 def test_needs_no_heavy_library(arguments: tuple[str, ...]) -> None:
-    if arguments == ("doctor",) and Path("/dev/nvidia0").exists():
+    if arguments[0] == "doctor" and Path("/dev/nvidia0").exists():
         pytest.skip("a GPU is asked about through TensorFlow")
     assert modules_after(*arguments).isdisjoint(HEAVY)
 
