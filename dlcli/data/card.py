@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dlcli.data.leakage.columns import gaps_of
-from dlcli.data.literals import NO_TIME
-from dlcli.samples import MISSING, Coded, ColumnSchema, Ragged, Samples, Schema
+from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Ragged, Samples, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -42,7 +42,13 @@ def filtered(found: Found, where: str | None) -> Found:
     if found.subsets is not None:
         subsets = {name: number[members][number[members] >= 0] for name, members in found.subsets.items()}
     note = f"where: {len(rows):,} of {found.samples.rows:,} rows"
-    return replace(found, samples=found.samples.take(rows), subsets=subsets, notes=(*found.notes, note))
+    return replace(
+        found,
+        samples=found.samples.take(rows),
+        subsets=subsets,
+        notes=(*found.notes, note),
+        row_names=tuple(found.row_names[row] for row in rows) if found.row_names else (),
+    )
 
 
 def passing(samples: Samples, where: str) -> NDArray[np.bool_]:

@@ -30,7 +30,8 @@ def check(
 
     Returns:
         plain data: `config`, `problems` (none: they are raised), `notes`, and with `data` the data card: `task`,
-        `classes`, `rows` by subset, `split`, `duplicates`, `columns`, `target`, `findings` of the leak guard, and `layers`.
+        `classes`, `rows` by subset, `split`, `duplicates`, `columns`, `target`, `findings` of the leak guard, and
+        `layers`.
 
     Raises:
         ConfigError: with every problem of the config.

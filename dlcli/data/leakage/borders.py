@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.data.leakage.findings import Divided, Finding, first_rows, listed
-from dlcli.data.literals import NO_TIME
+from dlcli.samples import NO_TIME
 from dlcli.task import CLASSIFICATION, LABELS
 
 _SORTED_SHARE = 0.05

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.data.leakage.findings import Divided, Finding
-from dlcli.data.literals import NO_TIME
-from dlcli.samples import MISSING, Coded
+from dlcli.samples import MISSING, NO_TIME, Coded
 
 FALSE_ALARM = 1e-3
 """The probability of any false alarm in one set of data that a rule may have, over all its columns."""
