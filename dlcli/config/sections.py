@@ -102,6 +102,16 @@ class KFold(Section):
         Number,
         Field(ge=0, lt=1, description="Share of each training side that stops training and selects weights; 0: none."),
     ] = 0.2
+    column: Annotated[
+        Written | None,
+        Field(description="Column that names the fold that a row validates, in place of `folds`; empty: it trains."),
+    ] = None
+    max_train_size: Annotated[
+        int | None,
+        Field(
+            ge=1, description="In order of time: the most rows that a fold trains on (rolling windows); by default all."
+        ),
+    ] = None
     keep_models: Annotated[bool, Field(description="Save the model of each fold.")] = False
     ensemble: Annotated[
         bool, Field(description="The model of the run is the mean of the folds' models, in place of one more training.")

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcli.data.gaps import Gap
+from dlcli.data.keys import by_shares, into_bins
 from dlcli.data.row_facts import SUBSETS, RowFacts, Way
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import Subset
@@ -18,14 +20,17 @@ _LEAST_EXPECTED = 0.5
 """Fewer rows of a class than this are not expected of a bin: keeps the greedy rule finite."""
 
 
+_NO_GAP = Gap()
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """How to deal.
 
     Attributes:
-        way: random, stratified, grouped or chronological.
+        way: random, stratified, grouped, hash or chronological.
         generator: where chance comes from.
-        gap: rows left out at each border in time.
+        gap: what is left out at each border in time.
         path: where the config asks for it.
         every_class: which bins must hold each class: all of them, at least the first (training), or none
             (folds, of which each trains with the rows of the others).
@@ -33,7 +38,7 @@ class Order:
 
     way: Way
     generator: np.random.Generator
-    gap: int = 0
+    gap: Gap = _NO_GAP
     path: ConfigPath = ("split",)
     every_class: Literal["all", "first", "none"] = "all"
 
@@ -54,7 +59,7 @@ def divide(
         DataError: there are too few rows, groups, or rows of a class.
     """
     counts: dict[Subset, int] = {name: _count(shares.get(name, 0), len(rows)) for name in SUBSETS[1:]}
-    gaps = order.gap * sum(1 for count in counts.values() if count) if order.way == "chronological" else 0
+    gaps = order.gap.rows * sum(1 for count in counts.values() if count) if order.way == "chronological" else 0
     left = len(rows) - sum(counts.values()) - gaps
     counts = {"train": left if train is None else _count(train, len(rows)), **counts}
     if left < max(counts["train"], 1) or not counts["train"]:
@@ -62,7 +67,11 @@ def divide(
         message = f"{len(rows):,} rows are too few for the split ({wanted}" + (f", gaps {gaps:,})" if gaps else ")")
         raise DataError(Problem("too-few-rows", message, "take smaller shares or more data", order.path))
     if order.way == "chronological":
-        return _in_time(facts, rows, counts, order.gap)
+        return _in_time(facts, rows, counts, order)
+    if order.way == "hash":
+        wide = {"test": shares.get("test", 0), "validation": shares.get("validation", 0), "train": train}
+        cut = by_shares(_keys(facts, rows), wide, order.generator, order.path)
+        return {name: rows[cut[name]] for name in SUBSETS}
     names = [name for name in SUBSETS if counts[name]]
     sizes = [counts[name] for name in names]
     unused = len(rows) - sum(sizes)
@@ -95,6 +104,8 @@ def deal(facts: RowFacts, rows: Rows, sizes: Sequence[int], names: Sequence[str]
     if order.way == "grouped":
         assert facts.groups is not None
         bins = _by_group(facts.groups[rows], labels, sizes, names, order)
+    elif order.way == "hash":
+        bins = into_bins(_keys(facts, rows), len(sizes), order.generator, order.path)
     elif order.way == "stratified" and labels is not None and labels.ndim > 1:
         units = np.arange(len(rows)) if clusters is None else clusters
         bins = _by_group(units, labels, sizes, names, order)
@@ -103,6 +114,11 @@ def deal(facts: RowFacts, rows: Rows, sizes: Sequence[int], names: Sequence[str]
         classes = labels if stratified and labels is not None else np.zeros(len(rows), dtype=np.int64)
         bins = _by_class(classes, clusters, sizes, names, order, facts.class_names if stratified else ())
     return [np.sort(rows[bins == number]) for number in range(len(sizes))]
+
+
+def _keys(facts: RowFacts, rows: Rows) -> NDArray[np.uint64]:
+    assert facts.keys is not None
+    return np.asarray(facts.keys[rows])
 
 
 # By class
@@ -306,7 +322,7 @@ def in_order(facts: RowFacts, rows: Rows) -> Rows:
     return rows[np.lexsort((first, facts.times[rows]))]
 
 
-def _in_time(facts: RowFacts, rows: Rows, counts: Mapping[Subset, int], gap: int) -> dict[Subset, Rows]:
+def _in_time(facts: RowFacts, rows: Rows, counts: Mapping[Subset, int], order: Order) -> dict[Subset, Rows]:
     """Test last, validation before it, training before that, gaps between."""
     ordered = in_order(facts, rows)
     parts: dict[Subset, Rows] = {}
@@ -314,8 +330,11 @@ def _in_time(facts: RowFacts, rows: Rows, counts: Mapping[Subset, int], gap: int
     for name in reversed(SUBSETS[1:]):
         start = border(facts, ordered, end - counts[name])
         parts[name] = ordered[start:end]
-        end = start - gap if counts[name] else start
-    parts["train"] = ordered[max(end - counts["train"], 0) : max(end, 0)]
+        end = order.gap.before(facts, ordered, start) if counts[name] else start
+    parts["train"] = ordered[max(end - counts["train"], 0) : end]
+    if empty := [name for name in SUBSETS if counts[name] and not len(parts[name])]:
+        message = f"the gaps leave no {empty[0]} rows"
+        raise DataError(Problem("too-few-rows", message, "take a smaller gap or more data", order.path))
     return {name: parts[name] for name in SUBSETS}
 
 

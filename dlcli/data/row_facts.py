@@ -11,7 +11,7 @@ from dlcli.samples import Subset
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Way = Literal["random", "stratified", "grouped", "chronological"]
+Way = Literal["random", "stratified", "grouped", "hash", "chronological"]
 """How rows are divided once it is settled which; folds and inner sets are divided in the same way."""
 
 SUBSETS: tuple[Subset, ...] = ("train", "validation", "test")
@@ -30,6 +30,9 @@ class RowFacts:
         times: a number per row that orders rows.
         subsets: the source's own subsets.
         clusters: the number of each row's cluster of identical rows.
+        keys: uint64 (rows,), the hash by which a row is dealt out; until the split says otherwise that of all its
+            columns.
+        folds: the number of the fold that each row validates, where a column names it; -1 for none.
         column: gives a column of the source by name, None if there is none.
     """
 
@@ -41,6 +44,8 @@ class RowFacts:
     times: NDArray[Any] | None = None
     subsets: Mapping[Subset, NDArray[Any]] | None = None
     clusters: NDArray[Any] | None = None
+    keys: NDArray[Any] | None = None
+    folds: NDArray[Any] | None = None
     column: Callable[[str], Any] | None = None
 
     def clusters_of(self, rows: NDArray[Any]) -> NDArray[Any] | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from dlcli.data.gaps import Duration, Gap
 from dlcli.data.row_facts import SUBSETS, RowFacts, Way
 from dlcli.part import Number, Split, Written
 from dlcli.problems import ConfigError, DataError, Problem
-from dlcli.samples import Coded, Subset
+from dlcli.samples import Coded, Samples, Subset
 from dlcli.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ class RowSplit(Split):
         """The test rows, where they are known without a look at targets; else None."""
         return (facts.subsets or {}).get("test")
 
-    def gap_rows(self) -> int:
-        """Rows left out at each border in time."""
-        return 0
+    def left_out(self) -> Gap:
+        """What is left out at each border in time."""
+        return Gap()
 
     def cut(self, facts: RowFacts) -> dict[Subset, NDArray[Any]]:
         """Row numbers of the three subsets: ascending, or in order of time where time decides.
@@ -83,7 +84,7 @@ class RowSplit(Split):
 
         facts = self.know(facts)
         way = self.way(facts)
-        order = Order(way, Seeds(self.seed).generator("split"), self.gap_rows(), ("split", self.part_name))
+        order = Order(way, Seeds(self.seed).generator("split"), self.left_out(), ("split", self.part_name))
         sizes: dict[Subset, float] = {"validation": self.validation, "test": self.test}
         return divide(facts, facts.usable, self.train, sizes, order)
 
@@ -162,16 +163,19 @@ class Chronological(RowSplit):
     part_name = "chronological"
     example = "chronological: {test: 0.2, gap: 24}"
 
-    gap: Annotated[int, Field(ge=0, description="Rows left out at each border between subsets.")] = 0
+    gap: Annotated[
+        Annotated[int, Field(ge=0)] | Duration,
+        Field(description="Left out at each border between subsets: rows, or a time such as 24 hours or 7 days."),
+    ] = 0
 
     def way(self, facts: RowFacts) -> Way:
         """In order of time."""
         del facts
         return "chronological"
 
-    def gap_rows(self) -> int:
+    def left_out(self) -> Gap:
         """The gap."""
-        return self.gap
+        return Gap.of(self.gap)
 
 
 class Grouped(RowSplit):
@@ -207,6 +211,45 @@ class Grouped(RowSplit):
         from dlcli.data.roles import groups
 
         return replace(facts, groups=groups(_column(facts, self.column, self.part_name), self.column))
+
+
+class Hash(RowSplit):
+    """Each row by a hash of its own, so that it stays in its subset when data grow, shrink or change their order.
+
+    Rows with the same cell in `column` go to one subset; without a column it is the hash of the whole row, so that
+    identical rows do. Shares are met on average, not exactly.
+    """
+
+    part_name = "hash"
+    main_field = "column"
+    example = "hash: {column: customer, test: 0.2}"
+
+    column: Annotated[
+        Written | None, Field(description="Column whose cell decides; by default all columns of the source.")
+    ] = None
+    train: Annotated[Number | None, Field(ge=0, lt=1, description="Share of training rows; by default the rest.")] = (
+        None
+    )
+    validation: Annotated[Number, Field(ge=0, lt=1, description="Share of validation rows; 0 for none.")] = 0.2
+    test: Annotated[Number, Field(ge=0, lt=1, description="Share of test rows; 0 for none.")] = 0.1
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The column that decides."""
+        return (self.column,) if self.column else ()
+
+    def way(self, facts: RowFacts) -> Way:
+        """By hash."""
+        del facts
+        return "hash"
+
+    def know(self, facts: RowFacts) -> RowFacts:
+        """The facts with the hashes of `column`."""
+        if self.column is None:
+            return facts
+        from dlcli.data.hashes import row_hashes
+
+        return replace(facts, keys=row_hashes(Samples({"": _column(facts, self.column, self.part_name)}, facts.rows)))
 
 
 class Predefined(RowSplit):
@@ -254,7 +297,7 @@ class Predefined(RowSplit):
         shares: dict[Subset, float] = {"validation": self.validation, "test": self.test}
         missing = {name: share for name, share in shares.items() if share and not len(rows[name])}
         if missing:
-            order = Order(self.way(facts), Seeds(self.seed).generator("split"), 0, ("split", self.part_name))
+            order = Order(self.way(facts), Seeds(self.seed).generator("split"), Gap(), ("split", self.part_name))
             cut = divide(facts, rows["train"], None, missing, order)
             rows |= {name: part for name, part in cut.items() if name == "train" or name in missing}
         return rows

@@ -12,14 +12,15 @@ import numpy as np
 from dlcli.config import rules
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
-from dlcli.config.sections import Data
+from dlcli.config.sections import Data, KFold
 from dlcli.data import hashes, kinds, layout, roles, sealed, slices, target
+from dlcli.data.folds import of_column
 from dlcli.data.leakage import repeats as leakage
 from dlcli.data.leakage.findings import Finding
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.row_filter import filtered
 from dlcli.data.splits import RowSplit
-from dlcli.data.target_columns import names_of
+from dlcli.data.target_columns import as_coded, names_of
 from dlcli.data.target_section import Target
 from dlcli.events import Listener, Note
 from dlcli.part import Split, Step
@@ -176,10 +177,11 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
     answer = target.resolve(data.target, found, experiment.task, data.missing_target, known_test)
     names = names_of(data.target, found)
-    assigned = roles.assign(found, names, _wanted(data, split))
+    assigned = roles.assign(found, names, _wanted(data, split, experiment.kfold))
     row_hashes = hashes.row_hashes(found.samples)
     repeats = leakage.duplicates(row_hashes[answer.keep], data.duplicates)
     facts = _row_facts(found, answer, assigned, repeats)
+    facts = replace(facts, keys=row_hashes, folds=_fold_numbers(found, experiment.kfold.column))
     subsets = split.cut(facts)
     subsets = {name: subsets.get(name, np.zeros(0, dtype=np.int64)) for name in ("train", "validation", "test")}
     not_test = np.setdiff1d(facts.usable, subsets["test"], assume_unique=True)
@@ -220,8 +222,9 @@ def _row_split(split: Split) -> RowSplit:
     return split
 
 
-def _wanted(data: Data, split: RowSplit) -> roles.Wanted:
-    return roles.Wanted(data.inputs, data.ignore, data.weight, data.group, data.time, split.reads)
+def _wanted(data: Data, split: RowSplit, kfold: KFold) -> roles.Wanted:
+    reserved = (*split.reads, *((kfold.column,) if kfold.column else ()))
+    return roles.Wanted(data.inputs, data.ignore, data.weight, data.group, data.time, reserved)
 
 
 def _kind_lists(data: Data) -> dict[Kind, tuple[str, ...]]:
@@ -253,6 +256,17 @@ def _row_facts(found: Found, answer: target.Answer, assigned: roles.Roles, repea
     )
 
 
+def _fold_numbers(found: Found, column: str | None) -> NDArray[np.int64] | None:
+    """The fold that each row validates, as a column names it; -1 where its cell is empty."""
+    if column is None:
+        return None
+    if column not in found.samples:
+        message = f"there is no column {column}"
+        raise DataError(Problem("missing-column", message, "name a column of the source", ("kfold", "column")))
+    cells = as_coded(found.samples[column])
+    return np.asarray(np.append(np.argsort(np.argsort(cells.vocabulary)), -1)[cells.codes])
+
+
 def _settled(experiment: Experiment, dataset: Dataset, split: RowSplit, steps: Any) -> Experiment:
     """The experiment with what the data decided written out, so that it reads the same without them."""
     data, goal, schema = experiment.data, dataset.answer.goal, dataset.schema
@@ -271,11 +285,19 @@ def _settled(experiment: Experiment, dataset: Dataset, split: RowSplit, steps: A
         update={
             "task": goal.task,
             "data": settled,
+            "kfold": _settled_folds(experiment.kfold, dataset),
             "split": split,
             "preprocessing": steps,
             "metrics": rules.default_metrics(goal.task) if experiment.metrics is None else experiment.metrics,
         }
     )
+
+
+def _settled_folds(kfold: KFold, dataset: Dataset) -> KFold:
+    """With as many folds as the column names."""
+    if dataset.facts.folds is None:
+        return kfold
+    return kfold.model_copy(update={"folds": max(len(of_column(dataset.facts.folds, dataset.pool)), 1)})
 
 
 def _facts(dataset: Dataset, steps: Sequence[Step]) -> rules.Facts:

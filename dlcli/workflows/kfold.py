@@ -121,7 +121,9 @@ def divide(experiment: Experiment, dataset: Dataset) -> list[Fold]:
     count = settings.folds * settings.repeats
     found: list[Fold] = []
     for repeat in range(settings.repeats):
-        pairs = cutting.folds(split, dataset.facts, settings.folds, repeat, dataset.pool)
+        pairs = cutting.folds(
+            split, dataset.facts, settings.folds, repeat, dataset.pool, max_train_size=settings.max_train_size
+        )
         for number, (side, scored) in enumerate(pairs):
             train, inner = cutting.inner(split, dataset.facts, side, settings.inner, repeat=repeat, fold=number)
             label = f"fold {number + 1}/{settings.folds}"
