@@ -17,7 +17,7 @@ from dlcli.part import Record
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Column = "NDArray[Any] | Coded | Ragged"
+    Column = "NDArray[Any] | Coded | Ragged | Windowed"
 
 Kind = Literal["numeric", "categorical", "text", "datetime", "image"]
 KINDS: tuple[Kind, ...] = ("numeric", "categorical", "text", "datetime", "image")
@@ -106,6 +106,58 @@ class Ragged:
         offsets = np.cumsum([0, *(row.size for row in rows)]).astype(np.int64)
         values = np.concatenate([row.ravel() for row in rows]) if rows else np.zeros(0)
         return cls(values, offsets, np.array([row.shape for row in rows], dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """Which rows each window holds, as numbers, so that no row is copied for each window that it is in.
+
+    Attributes:
+        order: int64, row numbers by series and time.
+        ends: int64 (windows,), the place in `order` of the last row of each window.
+        length: rows of a window.
+        rate: every how many rows of a series one is taken.
+    """
+
+    order: NDArray[Any]
+    ends: NDArray[Any]
+    length: int
+    rate: int = 1
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def take(self, windows: NDArray[Any]) -> Windows:
+        """The given windows."""
+        return Windows(self.order, self.ends[windows], self.length, self.rate)
+
+    def rows(self) -> NDArray[Any]:
+        """Row numbers (windows, length); what would lie before the first row is the first row."""
+        import numpy as np
+
+        places = self.ends[:, None] - self.rate * np.arange(self.length - 1, -1, -1)
+        rows: NDArray[Any] = self.order[np.maximum(places, 0)]
+        return rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windowed:
+    """A column whose rows are windows over the rows of another one, which is not copied."""
+
+    column: Any
+    windows: Windows
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return int(self.column.nbytes)
+
+    def take(self, rows: NDArray[Any]) -> Windowed:
+        """The given windows."""
+        return Windowed(self.column, self.windows.take(rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,7 @@ from dlcli.config.nearest import did_you_mean
 from dlcli.config.nodes import KEY
 from dlcli.config.rate_rules import RATE_RULES
 from dlcli.config.unknown import UnknownValueError, known
+from dlcli.config.window_rules import WINDOW_RULES
 from dlcli.config.writer import long_form
 from dlcli.part import Loss, Metric
 from dlcli.problems import ConfigPath, Problem
@@ -177,6 +178,8 @@ def _output_units(case: Case) -> Iterator[Problem]:
     if output is None or output == "none" or output.units is None:
         return
     needed = len(case.classes) if case.task is Task.MULTICLASS else len(case.targets)
+    if case.task is Task.FORECAST and case.experiment.data.window is not None:
+        needed *= case.experiment.data.window.horizon
     if output.units != needed:
         message = f"this {case.task} task needs {needed} output units, got {output.units}"
         yield Problem("does-not-fit", message, "leave units out", ("output", "units"))
@@ -195,7 +198,8 @@ def _roles(case: Case) -> Iterator[Problem]:
     for field in ("inputs", "ignore"):
         for number, column in enumerate(getattr(data, field) or ()):
             other = "an input" if field == "inputs" else "ignored"
-            if column in taken and (field == "ignore" or taken[column] != "the time"):
+            past = data.past_is_input and column in case.targets
+            if column in taken and (field == "ignore" or not (past or taken[column] == "the time")):
                 yield _two_roles(column, taken[column], other, ("data", field, number))
             elif field == "ignore" and column in (data.inputs or ()):
                 yield _two_roles(column, "an input", other, ("data", field, number))
@@ -346,6 +350,7 @@ RULES: tuple[Rule, ...] = (
     *RATE_RULES,
     *AUGMENTATION_RULES,
     *EVALUATION_RULES,
+    *WINDOW_RULES,
     _performance_monitor,
     _early_stopping_monitor,
     _selection,

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from dlcli import formula
 from dlcli.data.target_section import Target
+from dlcli.data.window_section import Window
 from dlcli.part import Distribution, Number, Search, Section, Source, Written
 
 Columns = tuple[Written, ...]
@@ -39,6 +40,9 @@ class Data(Section):
         str | None,
         Field(description="Only rows that pass, e.g. `Age >= 18 and Sex == 'male'`, as formulas of `expression`."),
     ] = None
+    window: Annotated[
+        Window | None, Field(description="What of a series, ordered by `time`, is seen at once and what is predicted.")
+    ] = None
     shape: Annotated[tuple[Size, ...] | None, Field(description="Shape that flat rows get, e.g. [28, 28, 1].")] = None
     channels: Annotated[
         Literal["first", "last"], Field(description="Where images have their channels; `first` is turned to last.")
@@ -58,6 +62,11 @@ class Data(Section):
             message = f"a row filter is a comparison, such as Age >= 18; {value} gives a number"
             raise ValueError(message)
         return value
+
+    @property
+    def past_is_input(self) -> bool:
+        """Whether the targets' own past is an input, unless `inputs` omits it."""
+        return self.window is not None and self.window.horizon > 0
 
 
 class Training(Section):

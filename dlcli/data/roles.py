@@ -41,6 +41,8 @@ class Wanted:
     time: str | None = None
     reserved: tuple[str, ...] = ()
     """Columns that a split reads (`predefined: fold`), which are no inputs."""
+    past: bool = False
+    """Whether targets are inputs too: what they were in rows before the one that is predicted."""
 
 
 def assign(found: Found, target: tuple[str, ...], wanted: Wanted) -> Roles:
@@ -62,14 +64,15 @@ def assign(found: Found, target: tuple[str, ...], wanted: Wanted) -> Roles:
         raise DataError(problems)
     taken = {name: role for role, name in named.items() if name}
     taken |= dict.fromkeys((name for name in wanted.reserved if name in there), "split")
-    taken |= dict.fromkeys(target, "target")
+    taken |= {} if wanted.past else dict.fromkeys(target, "target")
     _require_one_role(target, named, wanted, taken)
     ignored = {name for pattern in wanted.ignore for name in _matches(pattern, there)}
     if wanted.inputs is not None:
         inputs = tuple(dict.fromkeys(name for pattern in wanted.inputs for name in _matches(pattern, there)))
         inputs = tuple(name for name in inputs if name not in taken or name in wanted.inputs)
     else:
-        inputs = tuple(name for name in found.inputs or there if name not in taken)
+        usual = (*found.inputs, *(target if wanted.past else ())) if found.inputs else there
+        inputs = tuple(name for name in dict.fromkeys(usual) if name not in taken)
     inputs = tuple(name for name in inputs if name not in ignored)
     if not inputs:
         message = "no input column is left"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.evaluation import linear
+from dlcli.evaluation.forecasts import Course
 from dlcli.evaluation.persistence import Past, season
 from dlcli.evaluation.thresholds import NEUTRAL, Rule, choose
 from dlcli.task import NUMBERS, Goal, Task
@@ -33,11 +34,13 @@ class Rows:
         inputs: what the network gets of rows by number, float32 (rows, *shape); None where these are codes for
             an embedding, which are no amounts.
         past: of numeric targets in time order, with the truth of every row that is known.
+        course: of forecasts, in place of `numbers` being rows they are the ends of windows.
     """
 
     numbers: Integers
     inputs: Callable[[Integers], NDArray[np.float32]] | None = None
     past: Past | None = None
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -112,6 +115,23 @@ class Persistence(Baseline):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Repetition(Baseline):
+    """For each step ahead the newest known value a whole number of lags before it; else `mean` (outputs,)."""
+
+    lag: int
+    mean: Floats
+
+    def predict(self, rows: Rows) -> Floats:
+        """(rows, steps x targets)."""
+        assert rows.course is not None
+        steps = rows.course.repeated(rows.numbers, self.lag)
+        if self.lag > 1:  # in its first season the last value is the best that is known
+            steps = np.where(np.isfinite(steps), steps, rows.course.repeated(rows.numbers, 1))
+        flat = steps.reshape(len(steps), -1)
+        return np.where(np.isfinite(flat), flat, self.mean)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Linear(Baseline):
     """Logistic or ridge regression on what the network gets."""
 
@@ -148,7 +168,7 @@ def fit(
     mean = Constant(name="mean", kind="mean", answer=_mean(truth, weight))
     median = Constant(name="median", kind="median", answer=_median(truth, weight))
     constants = (median, mean) if first_metric == "mae" else (mean, median)
-    found: tuple[Persistence | Constant, ...] = (*_of_past(train, mean.answer), *constants)
+    found: tuple[Persistence | Repetition | Constant, ...] = (*_of_past(train, mean.answer), *constants)
     return (replace(found[0], reference=True), *found[1:])
 
 
@@ -199,9 +219,15 @@ def _of_classes(goal: Goal, truth: NDArray[Any], weight: Floats | None) -> Itera
     yield Guess(name="stratified guess", kind="stratified", shares=shares, one_class=one_class)
 
 
-def _of_past(train: Rows, mean: Floats) -> Iterator[Persistence]:
+def _of_past(train: Rows, mean: Floats) -> Iterator[Persistence | Repetition]:
     """Persistence, and seasonal persistence where the training rows show a season."""
     if train.past is None:
+        return
+    if train.course is not None:
+        yield Repetition(name="persistence", kind="persistence", lag=1, mean=mean)
+        if lag := season(train.past):
+            name = f"seasonal persistence ({lag:,} rows before)"
+            yield Repetition(name=name, kind="seasonal", lag=lag, mean=mean)
         return
     yield Persistence(name="persistence", kind="persistence", lag=1, mean=mean)
     if lag := season(train.past.known_at(train.numbers)):

@@ -21,6 +21,7 @@ _ACTIVATIONS: Mapping[Task, type[Activation]] = {
     Task.MULTILABEL: activations.Sigmoid,
     Task.REGRESSION: activations.Linear,
     Task.BOUNDED_REGRESSION: activations.Sigmoid,
+    Task.FORECAST: activations.Linear,
 }
 _LOSSES: Mapping[Task, type[Loss]] = {
     Task.BINARY: losses.BinaryCrossentropy,
@@ -28,6 +29,7 @@ _LOSSES: Mapping[Task, type[Loss]] = {
     Task.MULTILABEL: losses.BinaryCrossentropy,
     Task.REGRESSION: losses.MeanSquaredError,
     Task.BOUNDED_REGRESSION: losses.MeanSquaredError,
+    Task.FORECAST: losses.MeanSquaredError,
 }
 MetricItem = str | Mapping[str, Mapping[str, str]]
 """A metric as a config writes it: a name, or a name with fields."""
@@ -37,6 +39,7 @@ _METRICS: Mapping[Task, tuple[MetricItem, ...]] = {
     Task.MULTILABEL: ({"f1": {"average": "macro"}}, "mean_average_precision"),
     Task.REGRESSION: ("mae", "rmse", "r2"),
     Task.BOUNDED_REGRESSION: ("mae",),
+    Task.FORECAST: ("mae", "mase"),
 }
 
 

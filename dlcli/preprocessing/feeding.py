@@ -73,7 +73,7 @@ def feed(pipeline: Pipeline, rows: int) -> Feed:
     which folds could then not share. And only where any engine can run it.
     """
     (name, column), *others = pipeline.schema.columns.items()
-    small = not others and bool(column.shape) and column.dtype in _COMPACT
+    small = not others and pipeline.length is None and bool(column.shape) and column.dtype in _COMPACT
     large = _FLOAT_BYTES * rows * math.prod(pipeline.output.shape) > LARGEST_FLOATS
     learned = any(step.learned for step in pipeline.fitted)
     compiles = all(step.compiles for step in pipeline.steps)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from dlcli import backend
 from dlcli.events import Note
 from dlcli.part import Step
-from dlcli.preprocessing import frames, planning
+from dlcli.preprocessing import frames, planning, raw_windows
 from dlcli.preprocessing.planning import check, expand, notes
+from dlcli.preprocessing.raw_windows import rows_alone, rows_of_windows, windows_of
 from dlcli.preprocessing.selection import select
 from dlcli.preprocessing.tables import MISSING_TEXT, Drop
 from dlcli.problems import ConfigError, ConfigPath, DataError, DlcliError, Problem, RefusedError
@@ -67,6 +68,7 @@ class Pipeline:
         cardinalities: how many codes each raw column of whole numbers has.
         seen: for each column of text the categories of the training rows; "" stands for a gap.
         output: what it gives.
+        length: how many rows of a series the network takes at once; None for one row without a series.
         notes: what was found in the training rows and should be said.
     """
 
@@ -75,6 +77,7 @@ class Pipeline:
     cardinalities: Mapping[str, int]
     seen: Mapping[str, tuple[str, ...]]
     output: OutputSpec
+    length: int | None = None
     notes: tuple[Note, ...] = ()
 
     @property
@@ -98,6 +101,7 @@ class Pipeline:
             ],
             "cardinalities": dict(self.cardinalities),
             "seen": {name: list(texts) for name, texts in self.seen.items()},
+            **({} if self.length is None else {"length": self.length}),
         }
 
     @classmethod
@@ -121,27 +125,38 @@ class Pipeline:
             ),
             state["cardinalities"],
             {name: tuple(texts) for name, texts in state["seen"].items()},
+            state.get("length"),
         )
 
     def transform(self, samples: Samples, rows: NDArray[Any] | None = None) -> NDArray[np.float32]:
-        """What the network gets for these rows: (rows, *shape).
+        """What the network gets for these rows, or windows of rows: (rows, *shape).
 
         Raises:
             DataError: a gap or a number too large for float32 is left; every such column is named.
         """
+        if self.length is None:
+            return self._transformed(samples, rows)
+        series = rows_of_windows(samples, rows)
+        # Each row of a series is worked on once, however many windows hold it.
+        windows: NDArray[np.float32] = self._transformed(series.samples, series.rows)[series.places]
+        return windows
+
+    def _transformed(self, samples: Samples, rows: NDArray[Any] | None) -> NDArray[np.float32]:
+        """Single rows (rows, *shape)."""
         import numpy as np
         from keras import ops
 
         count = samples.rows if rows is None else len(rows)
-        result = np.empty((count, *self.output.shape), np.float32)
-        gaps, infinite = (np.zeros(self.output.shape[-1], np.int64) for _ in range(2))
-        size = max(1, BYTES_AT_ONCE // (8 * max(1, int(np.prod(self.output.shape)))))
+        shape = self.output.shape if self.length is None else self.output.shape[1:]
+        result = np.empty((count, *shape), np.float32)
+        gaps, infinite = (np.zeros(shape[-1], np.int64) for _ in range(2))
+        size = max(1, BYTES_AT_ONCE // (8 * max(1, int(np.prod(shape)))))
         for start in range(0, count, size):
             part = slice(start, min(start + size, count))
             tensor = frames.joined(self._run(samples, part if rows is None else rows[part]))
             result[part] = ops.convert_to_numpy(tensor)
             if not np.isfinite(result[part]).all():
-                across = tuple(range(len(self.output.shape)))
+                across = tuple(range(len(shape)))
                 gaps += np.isnan(result[part]).sum(axis=across)
                 infinite += np.isinf(result[part]).sum(axis=across)
         if gaps.any() or infinite.any():
@@ -155,7 +170,7 @@ class Pipeline:
         from dlcli.preprocessing import raw_rows
 
         row = frames.joined(self._run(raw_rows.gaps(self.schema), slice(None)))[0]
-        missing: NDArray[np.float32] = ops.convert_to_numpy(row)
+        missing: NDArray[np.float32] = ops.convert_to_numpy(ops.broadcast_to(row, self.output.shape))
         return missing
 
     def _run(self, samples: Samples, rows: Any) -> Frame:
@@ -191,7 +206,7 @@ class Pipeline:
 
         counts: dict[str, int] = {}
         for name, texts in self.seen.items():
-            column: Coded = samples[name]
+            column: Coded = rows_alone(samples)[name]
             categories = frozenset(texts)
             known = np.array([text in categories for text in (*column.vocabulary, MISSING_TEXT)])
             counts[name] = int((~known[column.codes]).sum())  # code -1 picks the gap
@@ -201,17 +216,23 @@ class Pipeline:
         """Raw rows as `model.keras` takes them: a tensor for each input column."""
         from dlcli.preprocessing import raw_rows
 
+        if self.length is not None:
+            return raw_windows.tensors(samples, self.schema, rows)
         return raw_rows.tensors(samples, self.schema, slice(None) if rows is None else rows)
 
     def keras_inputs_and_output(self) -> tuple[dict[str, Any], Any]:
         """Symbolic inputs by column name, and the symbolic tensor that the network gets."""
+        from keras import ops
+
         from dlcli.preprocessing import raw_rows
 
-        inputs = raw_rows.keras_inputs(self.schema)
-        frame = raw_rows.symbolic_frame(inputs, self.schema, self.cardinalities)
+        inputs = raw_rows.keras_inputs(self.schema, self.length)
+        rows = inputs if self.length is None else raw_windows.one_row_each(inputs, self.schema)
+        frame = raw_rows.symbolic_frame(rows, self.schema, self.cardinalities)
         for each in self.fitted:
             frame = each.apply(frame)
-        return inputs, frames.joined(frame)
+        output = frames.joined(frame)
+        return inputs, output if self.length is None else ops.reshape(output, (-1, *self.output.shape))
 
     def as_model(self) -> keras.Model:
         """A Keras model from raw rows to what the network gets, without anything of dlcli in it."""
@@ -238,6 +259,10 @@ def fit(steps: Sequence[Step], samples: Samples, schema: Schema, rows: NDArray[A
     from dlcli.preprocessing import raw_rows
 
     backend.load()
+    length = None
+    if (windows := windows_of(samples)) is not None:
+        series, length = rows_of_windows(samples, rows), windows.length
+        samples, rows = series.samples, series.rows
     plan = planning.plan(steps, schema)
     if plan.problems:
         raise ConfigError(plan.problems)
@@ -258,7 +283,7 @@ def fit(steps: Sequence[Step], samples: Samples, schema: Schema, rows: NDArray[A
         if position + 1 < len(plan.steps):
             frame = fitted[-1].apply(frame)
     seen = {name: _seen(samples[name], rows) for name, column in needed.columns.items() if column.dtype == "string"}
-    pipeline = _finished(needed, tuple(fitted), cardinalities, seen)
+    pipeline = _finished(needed, tuple(fitted), cardinalities, seen, length)
     return replace(pipeline, notes=remarks)
 
 
@@ -267,6 +292,7 @@ def _finished(
     fitted: tuple[FittedStep, ...],
     cardinalities: Mapping[str, int],
     seen: Mapping[str, tuple[str, ...]],
+    length: int | None,
 ) -> Pipeline:
     """The pipeline with its output, which one row of zeros shows."""
     from dlcli.preprocessing import raw_rows
@@ -277,7 +303,9 @@ def _finished(
         raise ConfigError(planning.no_columns_left())
     shape = tuple(int(size) for size in frames.joined(frame).shape[1:])
     names, origins = frames.feature_names(frame), frames.feature_origins(frame)
-    return replace(pipeline, output=OutputSpec(shape, names, frames.cardinality(frame), origins))
+    if length is not None:
+        shape = (length, *shape)
+    return replace(pipeline, output=OutputSpec(shape, names, frames.cardinality(frame), origins), length=length)
 
 
 def _seen(column: Coded, rows: NDArray[Any]) -> tuple[str, ...]:

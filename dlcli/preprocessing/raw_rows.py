@@ -42,8 +42,8 @@ def tensors(samples: Samples, schema: Schema, rows: Rows) -> dict[str, Any]:
     return {name: _tensor(samples, name, rows) for name in schema.columns}
 
 
-def keras_inputs(schema: Schema) -> dict[str, Any]:
-    """A symbolic input for each column."""
+def keras_inputs(schema: Schema, length: int | None = None) -> dict[str, Any]:
+    """A symbolic input for each column: a row, or a window of `length` rows."""
     import keras
 
     inputs: dict[str, Any] = {}
@@ -51,7 +51,9 @@ def keras_inputs(schema: Schema) -> dict[str, Any]:
     for name, column in schema.columns.items():
         # Keras allows no slash in a name and makes one up for an empty one; the key stays as it is.
         taken.append(free_name(name.replace("/", "_") or "column", taken))
-        inputs[name] = keras.Input(column.shape or (1,), dtype=column.dtype, name=taken[-1])
+        inputs[name] = keras.Input(
+            column.shape or (1,) if length is None else (length, *column.shape), dtype=column.dtype, name=taken[-1]
+        )
     return inputs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,16 @@ import numpy as np
 
 from dlcli.config.experiment import Experiment
 from dlcli.data.splits import Chronological
+from dlcli.data.windows import Series
 from dlcli.evaluation import baselines
 from dlcli.evaluation.baselines import Baseline
+from dlcli.evaluation.forecasts import Course
 from dlcli.evaluation.persistence import Past
 from dlcli.evaluation.scores import labels
 from dlcli.network.layers.dense import Embedding
 from dlcli.preprocessing.pipeline import Pipeline
-from dlcli.task import NUMBERS
+from dlcli.preprocessing.raw_windows import rows_alone
+from dlcli.task import NUMBERS, Task
 from dlcli.workflows.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -56,7 +60,8 @@ class FittedBaselines:
         self._dataset, self._fitted = dataset, fitted
         self._codes = isinstance(next(iter(experiment.architecture), None), Embedding)
         self._series = in_time_order(experiment) and goal.task in NUMBERS
-        seen = self._rows(train, None)
+        self._forecasts = goal.task is Task.FORECAST
+        seen = self._rows(train, None, fitting=True)
         given = goal, seen, dataset.answer.values[train], None if weight is None else weight[train]
         self._baselines = baselines.fit(*given, first_metric=labels(experiment.metrics or ())[0])
         linear = baselines.fit_linear(*given, rule=experiment.evaluation.threshold)
@@ -86,13 +91,48 @@ class FittedBaselines:
     def _transformed(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         return self._fitted.transform(self._dataset.samples, rows)
 
-    def _rows(self, rows: NDArray[np.int64], truth: NDArray[Any] | None) -> baselines.Rows:
+    def _rows(self, rows: NDArray[np.int64], truth: NDArray[Any] | None, *, fitting: bool = False) -> baselines.Rows:
         inputs = None if self._codes else self._transformed
         if not self._series:
             return baselines.Rows(rows, inputs)
         dataset = self._dataset
+        if dataset.series is not None and self._forecasts:
+            return self._windows(dataset.series, rows, truth, inputs, fitting=fitting)
         known = dataset.answer.values.astype(np.float64)
         if truth is not None:
             known[rows] = truth
         times = np.arange(len(known)) if dataset.times is None else dataset.times
-        return baselines.Rows(rows, inputs, Past(known, times, dataset.groups))
+        groups = dataset.groups if dataset.series is None else dataset.series.numbers()
+        return baselines.Rows(rows, inputs, Past(known, times, groups))
+
+    def _windows(
+        self,
+        series: Series,
+        rows: NDArray[np.int64],
+        truth: NDArray[Any] | None,
+        inputs: Callable[[NDArray[np.int64]], NDArray[np.float32]] | None,
+        *,
+        fitting: bool,
+    ) -> baselines.Rows:
+        """Windows with the targets of the rows that they lie over: what networks may see, and what is told."""
+        dataset = self._dataset
+        assert dataset.past is not None
+        values, targets = dataset.past.copy(), series.target_rows(rows)
+        if truth is not None:
+            values[targets.ravel()] = truth.reshape(-1, values.shape[1])
+        if fitting:
+            unseen = np.setdiff1d(np.arange(len(values)), series.covered(rows))
+            values[unseen] = np.nan
+        else:
+            values = self._with_inputs(series, values)
+        course = Course(values, series.order, series.place, series.first, series.window.offsets)
+        times = np.argsort(series.order) if dataset.times is None else dataset.times
+        return baselines.Rows(rows, inputs, Past(values, times, series.numbers()), course)
+
+    def _with_inputs(self, series: Series, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The targets where they are inputs too, so that windows see those of their own rows in any subset."""
+        columns = rows_alone(self._dataset.samples)
+        own = [columns.get(name) for name in series.names]
+        if any(not isinstance(column, np.ndarray) or column.ndim > 1 for column in own):
+            return values
+        return np.where(np.isfinite(values), values, np.stack([np.asarray(column) for column in own], axis=1))

@@ -44,6 +44,7 @@ def check(
 
 def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
     from dlcli.data import card
+    from dlcli.preprocessing.raw_windows import rows_alone
     from dlcli.workflows.dataset import prepare
 
     def listen(event: Event) -> None:
@@ -54,14 +55,14 @@ def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
     told = {finding.text for finding in dataset.findings}
     notes[:] = [note for note in notes if note not in told]
     layers = _layers(document, experiment, dataset, notes)
-    goal, pool = dataset.answer.goal, dataset.pool
+    goal, pool, samples = dataset.answer.goal, dataset.pool, rows_alone(dataset.samples)
     return {
         "task": str(goal.task),
         "classes": list(goal.classes),
         "rows": {name: len(rows) for name, rows in dataset.subsets.items()},
         "split": experiment.split.part_name,
         "duplicates": {"rows": len(dataset.hashes), "repeated": _repeated(dataset.hashes)},
-        "columns": card.columns(dataset.samples, dataset.schema, pool),
+        "columns": card.columns(samples, dataset.schema, pool),
         "target": card.target(dataset.answer.values[pool], goal.names, goal.classes),
         "findings": [finding.as_json() for finding in dataset.findings],
         "layers": layers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,12 +22,14 @@ from dlcli.data.row_filter import filtered
 from dlcli.data.splits import RowSplit
 from dlcli.data.target_columns import as_coded, names_of
 from dlcli.data.target_section import Target
+from dlcli.data.windows import Series, require_some
 from dlcli.events import Listener, Note
 from dlcli.part import Split, Step
 from dlcli.preprocessing import pipeline, planning
 from dlcli.problems import ConfigError, DataError, DlcliError, Problem
-from dlcli.samples import Coded, Found, Kind, Samples, Schema, Subset
+from dlcli.samples import MISSING, Coded, Found, Kind, Samples, Schema, Subset
 from dlcli.task import CLASSIFICATION
+from dlcli.workflows import series as windowing
 from dlcli.workflows.leaks import guarded
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class Dataset:
         misfits: cells per column that did not fit its kind and count as missing.
         found: what the source said of itself.
         columns: every column of the source, and whether it holds text.
+        series: the rows as series, where a row of the data set is a window over the rows of one: with the number of
+            the row that it ends with.
+        past: the targets of single rows of series (rows, targets), those of test rows missing; None for classes.
+        single: row numbers by subset, where `subsets` are windows.
         findings: of the leak guard.
     """
 
@@ -74,12 +80,44 @@ class Dataset:
     misfits: Mapping[str, int]
     found: Found
     columns: Mapping[str, bool]
+    series: Series | None = None
+    past: NDArray[np.float64] | None = None
+    single: Mapping[Subset, NDArray[np.int64]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     @property
     def pool(self) -> NDArray[np.int64]:
-        """Training and validation rows together."""
-        return np.sort(np.concatenate([self.subsets["train"], self.subsets["validation"]]))
+        """Training and validation rows together; of windows those within them."""
+        return self.within(self.pool_rows) if self.series else self.pool_rows
+
+    @property
+    def pool_rows(self) -> NDArray[np.int64]:
+        """Training and validation rows together, as a split or folds divide them."""
+        parts = self.single if self.series else self.subsets
+        return np.sort(np.concatenate([parts["train"], parts["validation"]]))
+
+    def within(
+        self, rows: NDArray[np.int64], beside: NDArray[np.int64] | None = None, which: str = "given"
+    ) -> NDArray[np.int64]:
+        """What is trained or scored on where rows are given: the rows themselves, or the windows that predict them.
+
+        Args:
+            rows: row numbers, none of a test row.
+            beside: further rows that windows may see, with `context: earlier`.
+            which: what the rows are called.
+
+        Raises:
+            DataError: there are rows, but no window fits into them.
+        """
+        if self.series is None:
+            return rows
+        seen = beside if self.series.window.context == "earlier" else None
+        windows: NDArray[np.int64] = self.series.within(rows, seen)
+        values = self.answer.values
+        known = np.isfinite(values).all(axis=1) if values.ndim > 1 else values != MISSING
+        windows = windows[known[windows]]
+        require_some(self.series, {which: windows}, {which: rows})
+        return windows
 
     @property
     def data_hash(self) -> str:
@@ -175,11 +213,16 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     data, split = experiment.data, _row_split(experiment.split)
     found = filtered(data.source.read_and_tell(emit), data.where)
     known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
-    answer = target.resolve(data.target, found, experiment.task, data.missing_target, known_test)
+    task = windowing.task_of(data.window, experiment.task)
+    answer = target.resolve(data.target, found, task, data.missing_target, known_test)
     names = names_of(data.target, found)
     assigned = roles.assign(found, names, _wanted(data, split, experiment.kfold))
     row_hashes = hashes.row_hashes(found.samples)
-    repeats = leakage.duplicates(row_hashes[answer.keep], data.duplicates)
+    known = np.isin(np.arange(found.samples.rows), answer.keep)
+    if data.window:  # a row without a target still stands between others, and rows that look alike are moments apart
+        answer = replace(answer, keep=np.arange(found.samples.rows))
+    alike = "keep" if data.window and data.duplicates == "together" else data.duplicates
+    repeats = leakage.duplicates(row_hashes[answer.keep], alike)
     facts = _row_facts(found, answer, assigned, repeats)
     facts = replace(facts, keys=row_hashes, folds=_fold_numbers(found, experiment.kfold.column))
     subsets = split.cut(facts)
@@ -190,8 +233,20 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     schema = kinds.infer(samples, inputs, not_test, overrides)
     typed, misfits = kinds.convert(samples.select(inputs), schema)
     weight = roles.weights(found.samples, assigned.weight) if assigned.weight else None
+    single: dict[Subset, NDArray[np.int64]] = {}
+    series, past, test_rows = None, None, subsets["test"]
+    if data.window:
+        series = windowing.ordered(
+            data.window, found.samples, answer.keep[repeats.keep], time=data.time, group=data.group, names=names
+        )
+        single, past = subsets, windowing.known_past(answer, test_rows)
+        subsets = windowing.windowed_subsets(series, single, known)
+        typed, weight = series.of_rows(typed), windowing.mean_weight(series, weight)
+        answer = windowing.answered(series, answer, past, single["train"])
     sliced = slices.cut(found.samples, experiment.evaluation.slices, not_test)
     closed, test_targets = sealed.seal(answer, subsets["test"], row_hashes)
+    if series:
+        closed = windowing.without_test_rows(series, closed, test_rows)
     for note in (*found.notes, *answer.notes, *repeats.notes):
         emit(Note(note))
     for warning in misfit_warnings(misfits):
@@ -213,6 +268,9 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
         misfits,
         replace(found, samples=Samples({}, found.samples.rows)),
         {name: isinstance(column, Coded) for name, column in found.samples.items()},
+        series,
+        past,
+        single,
     )
     return dataset, split.settle(facts)
 
@@ -223,8 +281,9 @@ def _row_split(split: Split) -> RowSplit:
 
 
 def _wanted(data: Data, split: RowSplit, kfold: KFold) -> roles.Wanted:
-    reserved = (*split.reads, *((kfold.column,) if kfold.column else ()))
-    return roles.Wanted(data.inputs, data.ignore, data.weight, data.group, data.time, reserved)
+    per = data.window.per if data.window else None
+    reserved = tuple(name for name in (*split.reads, kfold.column, per) if name)
+    return roles.Wanted(data.inputs, data.ignore, data.weight, data.group, data.time, reserved, data.past_is_input)
 
 
 def _kind_lists(data: Data) -> dict[Kind, tuple[str, ...]]:
@@ -243,10 +302,11 @@ def _row_facts(found: Found, answer: target.Answer, assigned: roles.Roles, repea
         clusters = np.full(rows, -1, dtype=np.int64)
         clusters[answer.keep] = repeats.clusters
     columns = found.samples.columns
+    labels = answer.labels
     return RowFacts(
         rows=rows,
         pool=None if len(pool) == rows else pool,
-        labels=answer.labels,
+        labels=None if labels is not None and (labels[answer.keep] == MISSING).any() else labels,
         class_names=answer.goal.classes or answer.goal.names,
         groups=roles.groups(columns[assigned.group], assigned.group) if assigned.group else None,
         times=roles.times(columns[assigned.time], assigned.time) if assigned.time else None,
@@ -297,18 +357,19 @@ def _settled_folds(kfold: KFold, dataset: Dataset) -> KFold:
     """With as many folds as the column names."""
     if dataset.facts.folds is None:
         return kfold
-    return kfold.model_copy(update={"folds": max(len(of_column(dataset.facts.folds, dataset.pool)), 1)})
+    return kfold.model_copy(update={"folds": max(len(of_column(dataset.facts.folds, dataset.pool_rows)), 1)})
 
 
 def _facts(dataset: Dataset, steps: Sequence[Step]) -> rules.Facts:
     goal, planned = dataset.answer.goal, planning.plan(steps, dataset.schema)
+    window = dataset.series.window if dataset.series else None
     return rules.Facts(
         task=goal.task,
         kinds={name: column.kind for name, column in dataset.schema.columns.items()},
-        shape=planned.shape,
+        shape=planned.shape if window is None else (window.length, *planned.shape),
         left_gaps=planned.left_gaps,
         classes=goal.classes or None,
-        targets=goal.names,
+        targets=goal.names if dataset.series is None else dataset.series.names,
         rows={name: len(rows) for name, rows in dataset.subsets.items()},
         source_subsets=frozenset(dataset.found.subsets or ()),
     )

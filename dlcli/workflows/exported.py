@@ -70,6 +70,7 @@ def predict(
     fitted.transform(samples, rows)  # for its check alone: what the model takes are raw rows
     function = _compiled(model)
     values = sum(max(1, int(np.prod(column.shape))) for column in fitted.schema.columns.values())
+    values *= fitted.length or 1
     size = max(1, BATCH_VALUES // values)
     parts = [function(fitted.tensors(samples, rows[start : start + size])) for start in range(0, len(rows), size)]
     outputs = np.concatenate([part.numpy() for part in parts]).astype(np.float64) if parts else np.zeros((0, 1))

@@ -122,11 +122,14 @@ def divide(experiment: Experiment, dataset: Dataset) -> list[Fold]:
     found: list[Fold] = []
     for repeat in range(settings.repeats):
         pairs = cutting.folds(
-            split, dataset.facts, settings.folds, repeat, dataset.pool, max_train_size=settings.max_train_size
+            split, dataset.facts, settings.folds, repeat, dataset.pool_rows, max_train_size=settings.max_train_size
         )
         for number, (side, scored) in enumerate(pairs):
             train, inner = cutting.inner(split, dataset.facts, side, settings.inner, repeat=repeat, fold=number)
             label = f"fold {number + 1}/{settings.folds}"
+            train = dataset.within(train, which=f"training {label}")
+            inner = dataset.within(inner, side, f"inner validation {label}")
+            scored = dataset.within(scored, dataset.pool_rows, label)
             if settings.repeats > 1:
                 label = f"repeat {repeat + 1}/{settings.repeats} {label}"
             for rows, which in ((train, "training"), (inner, "inner validation"), (scored, "scored")):

@@ -11,6 +11,7 @@ from dlcli.data.leakage.findings import Divided, Finding
 from dlcli.data.leakage.guard import findings
 from dlcli.data.row_facts import Way
 from dlcli.data.splits import Predefined, RowSplit
+from dlcli.preprocessing.raw_windows import rows_alone
 from dlcli.samples import Samples, Subset
 from dlcli.task import CLASSIFICATION
 
@@ -29,14 +30,15 @@ def guarded(experiment: Experiment, dataset: Dataset, *, folds: bool = False) ->
         dataset: its data, the test targets sealed.
         folds: training and validation rows are one, since folds divide them anew.
     """
-    subsets: dict[Subset, NDArray[np.int64]] = dict(dataset.subsets)
+    subsets: dict[Subset, NDArray[np.int64]] = dict(dataset.single if dataset.series else dataset.subsets)
     if folds:
-        subsets = {"train": dataset.pool, "validation": dataset.pool[:0], "test": dataset.subsets["test"]}
+        pool = dataset.pool_rows
+        subsets = {"train": pool, "validation": pool[:0], "test": subsets["test"]}
     split = experiment.split
     assert isinstance(split, RowSplit)
     return findings(
         Divided(
-            dataset.samples,
+            rows_alone(dataset.samples),
             dataset.schema,
             subsets,
             _without(dataset, split.reads),
@@ -47,6 +49,7 @@ def guarded(experiment: Experiment, dataset: Dataset, *, folds: bool = False) ->
             dataset.groups,
             dataset.times,
             experiment.training.shuffle,
+            windowed=dataset.series is not None,
         )
     )
 

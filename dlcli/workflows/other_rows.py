@@ -16,10 +16,12 @@ from dlcli.data.new_rows import NewRows, read_new_rows
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.row_filter import filtered, passing
 from dlcli.data.splits import RowSplit
+from dlcli.data.target_columns import names_of
 from dlcli.events import Listener, Note
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.samples import Coded, Samples
-from dlcli.task import Goal
+from dlcli.task import CLASSIFICATION, Goal
+from dlcli.workflows import series as windowing
 from dlcli.workflows.dataset import Dataset, misfit_warnings
 
 if TYPE_CHECKING:
@@ -55,22 +57,33 @@ def other_rows(
         arrays=tuple(columns) or (*fitted.schema.columns, *named),
     )
     rows = _passing(rows, data.where, file.name, emit)
-    answer = target.decode(data.target, rows.found, goal, data.missing_target)
+    window, names = data.window, names_of(data.target, rows.found)
+    told = goal if window is None or goal.task in CLASSIFICATION else replace(goal, names=names)
+    answer = target.decode(data.target, rows.found, told, data.missing_target)
     _tell(rows, answer, fitted, emit)
     cells, count = rows.found.samples, rows.samples.rows
     row_hashes = hashes.row_hashes(_as_in_the_run(cells, columns))
     if lacking := [name for name in columns if name not in cells]:
         unknown = "whether its rows were trained on, or looked at before, cannot be told"
         emit(Note(f"{file.name} lacks {', '.join(lacking)}: {unknown}", warning=True))
-    closed, test_targets = sealed.seal(answer, answer.keep, row_hashes)
+    samples, series, past, every = rows.samples, None, None, answer.keep
+    if window is not None:
+        known = np.isin(np.arange(count), answer.keep)
+        series = windowing.ordered(window, cells, np.arange(count), time=data.time, group=data.group, names=names)
+        samples, past = series.of_rows(samples), windowing.known_past(answer, np.arange(count))
+        every = windowing.windowed_subsets(series, {"test": np.arange(count)}, known)["test"]
+        answer = replace(windowing.answered(series, answer, past, every[:0]), goal=goal, keep=every)
+    closed, test_targets = sealed.seal(answer, every, row_hashes)
+    if series is not None:
+        closed = windowing.without_test_rows(series, closed, np.arange(count))
     there = _Optional(cells, file.name, emit)
     facts, none = there.facts(experiment), np.zeros(0, dtype=np.int64)
     return Dataset(
-        samples=rows.samples,
+        samples=samples,
         schema=fitted.schema,
         inputs=data.inputs or (),
         answer=closed,
-        weight=there.weight(experiment),
+        weight=there.weight(experiment) if series is None else windowing.mean_weight(series, there.weight(experiment)),
         weight_name=data.weight,
         hashes=row_hashes,
         subsets={"train": none, "validation": none, "test": answer.keep},
@@ -82,6 +95,9 @@ def other_rows(
         misfits=rows.misfits,
         found=replace(rows.found, samples=Samples({}, count)),
         columns=columns,
+        series=series,
+        past=past,
+        single={"train": none, "validation": none, "test": np.arange(count)},
     )
 
 

@@ -16,6 +16,7 @@ from dlcli.workflows import exported
 from dlcli.workflows.dataset import misfit_warnings
 from dlcli.workflows.finished import finished
 from dlcli.workflows.predictions import Predictions
+from dlcli.workflows.series import windows_of_new_rows
 
 
 def predict(
@@ -28,7 +29,9 @@ def predict(
 ) -> Predictions:
     """Predicts the rows of a file with the model of a run.
 
-    The file is read with the run's schema: nothing is inferred again. The target column may be absent.
+    The file is read with the run's schema: nothing is inferred again. The target column may be absent, except where
+    its own past is an input: then each row with enough rows before it in its series is the end of a window, and what
+    is predicted for it follows that row.
 
     Args:
         run: name or folder of the run, or "latest".
@@ -63,8 +66,11 @@ def predict(
         emit(Note(f"{count:,} rows hold a value of {name} that was never seen in training", warning=True))
     backend.load()
     model = exported.load_model(found.model, experiment, trust=trust)
-    values = exported.predict(model, fitted, rows.samples, np.arange(rows.samples.rows), goal)
+    samples, numbers = rows.samples, np.arange(rows.samples.rows)
+    if experiment.data.window:
+        samples, numbers = windows_of_new_rows(experiment.data, rows)
+    values = exported.predict(model, fitted, samples, numbers, goal)
     decision = Decision.from_json(found.record.decision or {})
     names = rows.found.row_names
-    more = {"file": np.array(names, dtype=object)} if names and "file" not in goal.names else {}
-    return Predictions(goal, values, np.arange(len(values)), decision.threshold_for(goal), more)
+    more = {"file": np.array(names, dtype=object)[numbers]} if names and "file" not in goal.names else {}
+    return Predictions(goal, values, numbers, decision.threshold_for(goal), more)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlcli.evaluation.details import worst
 from dlcli.evaluation.rows import ScoredRows
+from dlcli.preprocessing.raw_windows import rows_alone
 from dlcli.samples import Coded, Ragged, Samples
 from dlcli.task import CLASSIFICATION, Task
 from dlcli.workflows.dataset import Dataset
@@ -34,6 +35,7 @@ def worst_rows(dataset: Dataset, subset: str, numbers: NDArray[np.int64], rows: 
         numbers: row numbers in the source, as `rows` stand.
         rows: truth and predictions; never those of test rows.
     """
+    samples = rows_alone(dataset.samples)  # of a window its last row
     guesses = predicted(rows.goal, rows.prediction, rows.threshold)
     found = []
     for place, loss, probability in worst(rows):
@@ -45,8 +47,8 @@ def worst_rows(dataset: Dataset, subset: str, numbers: NDArray[np.int64], rows: 
                 "predicted": _said(rows, guesses[place]),
                 "loss": loss,
                 "probability": probability,
-                "cells": _cells(dataset.samples, number),
-                "image": _image(dataset.samples, number),
+                "cells": _cells(samples, number),
+                "image": _image(samples, number),
             }
         )
     return {"subset": subset, "rows": found}

@@ -83,6 +83,7 @@ class Divided:
         groups: the number of each row's group.
         times: what orders rows in time.
         shuffled: whether training draws a new order of its rows.
+        windowed: whether the network sees windows over the rows.
     """
 
     samples: Samples
@@ -96,6 +97,7 @@ class Divided:
     groups: NDArray[np.int64] | None = None
     times: NDArray[Any] | None = None
     shuffled: bool = True
+    windowed: bool = False
 
     @property
     def known(self) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from dlcli.evaluation.metrics.estimated import EstimatedMetric, finite, here
 from dlcli.evaluation.metrics.row_means import MeanLoss
 from dlcli.part import Number
-from dlcli.task import NUMBERS
+from dlcli.task import NUMBERS, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +51,29 @@ class MeanAbsoluteError(ValueLoss):
     def target_losses(self, truth: Floats, prediction: Floats) -> Floats:
         """Absolute errors."""
         return abs(truth - prediction)
+
+
+class MeanAbsoluteScaledError(ValueLoss):
+    """Mean absolute error over that of the naive forecast one step ahead: below 1 is better than "as the row before".
+
+    The naive error is the mean absolute change from row to row of the training rows (Hyndman and Koehler 2006),
+    for each target; the mean over targets and steps.
+    """
+
+    part_name = "mase"
+    example = "mase"
+    tasks = frozenset({Task.FORECAST})
+    needs = "training rows that change"
+
+    def row_values(self, rows: ScoredRows) -> Floats:
+        """Scaled absolute errors, the mean over targets and steps."""
+        import numpy as np
+
+        errors: Floats = abs(rows.truth - rows.prediction)
+        naive = np.array(rows.goal.naive_errors or (np.nan,) * errors.shape[1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled: Floats = (errors / naive).mean(axis=1)
+        return scaled
 
 
 class MeanSquaredError(ValueLoss):

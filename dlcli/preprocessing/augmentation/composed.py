@@ -155,6 +155,8 @@ def _groups(pipeline: Pipeline) -> tuple[int, ...]:
     import math
 
     origins = pipeline.output.origins
+    if pipeline.length is not None:  # each number of each row of a window by itself
+        return tuple(range(math.prod(pipeline.output.shape)))
     if len(origins) == 1 and math.prod(pipeline.output.shape) > 1:
         return tuple(range(math.prod(pipeline.output.shape)))
     groups: dict[object, int] = {}
