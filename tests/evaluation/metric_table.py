@@ -35,6 +35,7 @@ from dlcli.evaluation.metrics.value_errors import (
     MaxError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
+    MeanAbsoluteScaledError,
     MeanPinballLoss,
     MeanSquaredError,
     MeanSquaredLogError,
@@ -43,13 +44,14 @@ from dlcli.evaluation.metrics.value_errors import (
     RootMeanSquaredLogError,
 )
 from dlcli.evaluation.rows import ScoredRows
-from dlcli.task import Goal, Task
+from dlcli.task import NUMBERS, Goal, Task
 
 GOALS = {
     Task.BINARY: Goal(Task.BINARY, ("y",), ("no", "yes")),
     Task.MULTICLASS: Goal(Task.MULTICLASS, ("y",), ("a", "b", "c", "d")),
     Task.MULTILABEL: Goal(Task.MULTILABEL, ("a", "b", "c")),
     Task.REGRESSION: Goal(Task.REGRESSION, ("a", "b")),
+    Task.FORECAST: Goal(Task.FORECAST, ("a+1", "b+1"), naive_errors=(0.5, 2.0)),
 }
 Reference = Callable[["Given"], float]
 
@@ -111,9 +113,9 @@ class Case:
 
     @property
     def tasks(self) -> list[Task]:
-        return sorted(
-            task for task in (self.only or self.metric.tasks) & GOALS.keys() if misfit(self.metric, task) is None
-        )
+        tasks = (self.only or self.metric.tasks) & GOALS.keys()
+        tasks -= {Task.FORECAST} if Task.REGRESSION in tasks else set()  # scored alike
+        return sorted(task for task in tasks if misfit(self.metric, task) is None)
 
     def expected(self, rows: ScoredRows) -> float:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -158,6 +160,12 @@ def per_target(function: Callable[..., float], **fields: Any) -> Reference:
     return lambda given: np.mean(
         [function(y, p, **given.w, **fields) for y, p in zip(given.y.T, given.p.T, strict=True)]
     )
+
+
+def scaled(given: Given) -> float:
+    """Hyndman and Koehler 2006: the mean absolute error over that of the naive forecast in the training rows."""
+    errors = sk.mean_absolute_error(given.y, given.p, multioutput="raw_values", **given.w)
+    return np.mean(errors / np.array(given.rows.goal.naive_errors))
 
 
 def largest(given: Given) -> float:
@@ -241,6 +249,7 @@ CASES = [
     Case(D2LogLoss(), probabilities(sk.d2_log_loss_score), every_class=True),
     Case(D2Brier(), probabilities(sk.d2_brier_score), every_class=True),
     Case(MeanAbsoluteError(), numbers(sk.mean_absolute_error)),
+    Case(MeanAbsoluteScaledError(), scaled),
     Case(MeanSquaredError(), numbers(sk.mean_squared_error)),
     Case(RootMeanSquaredError(), numbers(sk.root_mean_squared_error)),
     Case(MeanSquaredLogError(), numbers(sk.mean_squared_log_error), amounts=True),
@@ -282,7 +291,7 @@ def made(
     case: Case, task: Task, rows: int, generator: np.random.Generator, coarse: int = 1000, *, weighted: bool = False
 ) -> ScoredRows:
     weight = generator.integers(1, 5, rows) / 2 if weighted else None
-    if task is Task.REGRESSION:
+    if task in NUMBERS:
         truth, prediction = np.round(generator.normal(size=(rows, 2)), 2), generator.normal(size=(rows, 2))
         if case.amounts:
             truth, prediction = np.exp(truth), np.exp(prediction)

@@ -86,7 +86,8 @@ def test_best_at_a_perfect_prediction(case: Case, task: Task) -> None:
         Task.BINARY: np.arange(8) % 2,
         Task.MULTICLASS: np.arange(8) % 4,
         Task.MULTILABEL: (np.arange(24) % 2).reshape(8, 3),
-        Task.REGRESSION: np.exp(generator.normal(size=(8, 2))),
+        Task.REGRESSION: (amounts := np.exp(generator.normal(size=(8, 2)))),
+        Task.FORECAST: amounts,
     }[task]
     perfect = np.eye(4)[truth] if task is Task.MULTICLASS else truth.astype(float)
     worse = perfect[::-1].copy() if task in NUMBERS else 0.9 - 0.8 * perfect
@@ -103,9 +104,9 @@ def test_no_score_of_a_lone_row_warns(case: Case) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for task in case.tasks:
-            rows = (1, 2) if task is Task.REGRESSION else (1, 3) if task is Task.MULTILABEL else (1,)
+            rows = (1, 2) if task in NUMBERS else (1, 3) if task is Task.MULTILABEL else (1,)
             shape = (1, 4) if task is Task.MULTICLASS else rows
-            kind = float if task is Task.REGRESSION else np.int64
+            kind = float if task in NUMBERS else np.int64
             value = compute(case.metric, task, np.zeros(rows, dtype=kind), np.zeros(shape))
             assert math.isfinite(value) or case.metric.needs
 

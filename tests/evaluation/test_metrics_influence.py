@@ -13,7 +13,7 @@ from dlcli.evaluation import ranking
 from dlcli.evaluation.metrics import Accuracy, MeanAbsoluteError, RocAuc
 from dlcli.evaluation.metrics.areas import AveragePrecision
 from dlcli.evaluation.rows import ScoredRows
-from dlcli.task import Task
+from dlcli.task import NUMBERS, Task
 from tests.evaluation.metric_table import IDS, PAIRS, Case, made
 
 UNKNOWN = {"median_absolute_error", "max_error"}
@@ -65,7 +65,7 @@ def test_rows_without_weights_have_the_influence_of_equal_weights(case: Case, ta
 
 @pytest.mark.parametrize(("case", "task"), PAIRS, ids=IDS)
 def test_a_score_that_does_not_exist_has_no_influence(case: Case, task: Task) -> None:
-    shape = (1, 2) if task is Task.REGRESSION else (1, 3) if task is Task.MULTILABEL else (1,)
+    shape = (1, 2) if task in NUMBERS else (1, 3) if task is Task.MULTILABEL else (1,)
     prediction = np.zeros((1, 4) if task is Task.MULTICLASS else shape)
     rows = replace(made(case, task, 5, np.random.default_rng(0)), truth=np.zeros(shape, int), prediction=prediction)
     if math.isnan(rows.score(case.metric)):
