@@ -24,7 +24,8 @@ def usage(record: Record, *, has_model: bool) -> Iterator[str]:
         "`model.keras` takes raw rows, text and gaps included, and loads in plain Keras without dlcli. Call it with "
         "tensors: `predict` on numpy arrays would round numbers to float32."
     )
-    yield code("\n".join(_lines(schema.columns)), "python")
+    length = (record.preprocessing_state or {}).get("length")
+    yield code("\n".join(_lines(schema.columns if length is None else _windows(schema.columns, length))), "python")
     yield bullets([f"It gives {_output(goal)}", "A missing number is NaN, a missing text is empty"])
     yield "Or without Python:"
     yield code(shlex.join(["dlcli", "predict", record.name, "new.csv"]), "sh")
@@ -49,10 +50,16 @@ def _lines(columns: dict[str, ColumnSchema]) -> Iterator[str]:
     yield "print(model(row))"
 
 
+def _windows(columns: dict[str, ColumnSchema], length: int) -> dict[str, ColumnSchema]:
+    """The columns of a window of rows of a series."""
+    return {name: column.model_copy(update={"shape": (length, *column.shape)}) for name, column in columns.items()}
+
+
 def _tensor(column: ColumnSchema) -> str:
     """One row of nothing in particular."""
     if column.dtype == "string":
-        return 'tf.constant([["text"]])'
+        words = ", ".join(['"text"'] * (column.shape[0] if column.shape else 1))
+        return f"tf.constant([[{words}]])"
     shape = list(column.shape or (1,))
     return f"tf.zeros({[1, *shape]}, tf.{column.dtype})" if column.shape else f"tf.constant([[0]], tf.{column.dtype})"
 
