@@ -24,8 +24,10 @@ def usage(record: Record, *, has_model: bool) -> Iterator[str]:
         "`model.keras` takes raw rows, text and gaps included, and loads in plain Keras without dlcli. Call it with "
         "tensors: `predict` on numpy arrays would round numbers to float32."
     )
-    length = (record.preprocessing_state or {}).get("length")
-    yield code("\n".join(_lines(schema.columns if length is None else _windows(schema.columns, length))), "python")
+    state = record.preprocessing_state
+    length = state.get("length") if isinstance(state, dict) else None
+    columns = _windows(schema.columns, length) if isinstance(length, int) else schema.columns
+    yield code("\n".join(_lines(columns)), "python")
     yield bullets([f"It gives {_output(goal)}", "A missing number is NaN, a missing text is empty"])
     yield "Or without Python:"
     yield code(shlex.join(["dlcli", "predict", record.name, "new.csv"]), "sh")

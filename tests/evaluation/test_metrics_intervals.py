@@ -72,6 +72,7 @@ METHODS = {
         "mean_average_precision": None, "coverage_error": "log-t", "label_ranking_loss": "log-t",
         "label_ranking_average_precision": None, "dcg": None, "ndcg": None,
     },
+    Task.FORECAST: {"mase": "log-t"},
     Task.REGRESSION: {
         **dict.fromkeys(
             ("mae", "mse", "rmse", "msle", "rmsle", "mape", "mean_pinball_loss", "mean_poisson_deviance",
