@@ -193,6 +193,14 @@ class Step(Part):
         """The frame with the step applied to the named columns."""
         raise NotImplementedError
 
+    def compact(self, cardinality: int | None) -> str | None:  # noqa: ARG002 - most results are fractions
+        """The dtype of small whole numbers that holds every result exactly; None if there is none.
+
+        Args:
+            cardinality: how many integer codes the results can hold, where they are codes.
+        """
+        return None
+
 
 class Augmentation(Part):
     """A random change of training rows, drawn anew whenever they are trained on. Other rows stay as they are.

@@ -27,6 +27,7 @@ MODULES: dict[str, tuple[str, ...]] = {
             "dates",
             "expressions",
             "images",
+            "text",
             "automatic",
         )
     ),

@@ -10,7 +10,7 @@ from dlcli.preprocessing.dates import DateParts
 from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.images import Rescale
 from dlcli.preprocessing.scales import Standardize
-from dlcli.preprocessing.tables import Drop
+from dlcli.preprocessing.text import Tokens
 from dlcli.samples import KINDS, ColumnSchema
 
 
@@ -18,8 +18,7 @@ class Auto(Step):
     """The usual step for each column that no earlier step has worked on.
 
     Numbers: impute median, standardize. Dates: date_parts, which are then numbers. Categories: one_hot.
-    Images of whole numbers: rescale; of fractions: standardize. Free text, for which there are no steps:
-    dropped, and said.
+    Images of whole numbers: rescale; of fractions: standardize. Free text: tokens, tf_idf of 10,000.
     It is written out as these steps before anything is fitted, and in `resolved.yaml`.
     """
 
@@ -39,7 +38,7 @@ def written_out(
         imputed: columns without gaps.
         taken: the name of every column.
     """
-    useless = [name for name, column in columns.items() if column.kind == "text"]
+    texts = [name for name, column in columns.items() if column.kind == "text"]
     dates = tuple(name for name, column in columns.items() if column.kind == "datetime")
     parts = DateParts(columns=dates).results(dates, taken) if dates else {}
     numbers = [name for name, column in columns.items() if column.kind == "numeric"]
@@ -48,12 +47,12 @@ def written_out(
     images = [name for name, column in columns.items() if column.kind == "image"]
     whole = [name for name in images if is_whole(columns[name])]
     steps: list[tuple[type[Step], list[str]]] = [
-        (Drop, useless),
         (DateParts, [*dates]),
         (Impute, _with_parts(columns, parts, [name for name in numbers if name not in gapless])),
         (Rescale, whole),
         (Standardize, _with_parts(columns, parts, [*numbers, *(name for name in images if name not in whole)])),
         (OneHot, categories),
+        (Tokens, texts),
     ]
     return tuple(step(columns=tuple(names)) for step, names in steps if names)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcli.preprocessing import frames
 from dlcli.preprocessing.pipeline import Pipeline
+from dlcli.preprocessing.tables import Drop
 from dlcli.samples import Block, Frame, Samples
 
 if TYPE_CHECKING:
@@ -26,27 +27,31 @@ class Feed:
 
     Attributes:
         pipeline: the fitted preprocessing.
-        column: the one column that is kept in its own type; None where floats are kept.
+        column: the one column that is kept in its own type; None where what preprocessing gives is kept.
+        dtype: in which that is kept.
     """
 
     pipeline: Pipeline
     column: str | None
+    dtype: str = "float32"
 
     def rows(self, samples: Samples, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """Inputs of some rows: (rows, *shape) float32, or the column as it is.
+        """Inputs of some rows: (rows, *shape) as preprocessing gives them, or the column as it is.
 
         Raises:
             DataError: a gap or a number too large for float32 is left.
         """
         if self.column is None:
-            return self.pipeline.transform(samples, rows)
+            return self.pipeline.transform(samples, rows, self.dtype)
         values: NDArray[Any] = samples[self.column][rows]
         return values
 
     def prepare(self, values: Any) -> Any:
         """Preprocessing inside the graph: from a tensor of `rows` to what the network takes."""
+        from keras import ops
+
         if self.column is None:
-            return values
+            return values if self.dtype == "float32" else ops.cast(values, "float32")
         kind, size = self.pipeline.schema.columns[self.column].kind, self.pipeline.cardinalities.get(self.column)
         frame = Frame((Block((self.column,), kind, values, size),), (self.column,))
         for step in self.pipeline.fitted:
@@ -56,25 +61,34 @@ class Feed:
     @property
     def key(self) -> str:
         """What a graph that prepares rows depends on."""
-        return "" if self.column is None else repr((self.pipeline.schema, self.pipeline.steps))
+        if self.column is None:
+            return "" if self.dtype == "float32" else self.dtype
+        return repr((self.pipeline.schema, self.pipeline.steps))
 
     @property
     def kept_as(self) -> str:
         """Said in the record: how rows are kept."""
         if self.column is None:
-            return "float32"
+            return self.dtype
         return f"{self.pipeline.schema.columns[self.column].dtype}, prepared in the graph"
 
 
 def feed(pipeline: Pipeline, rows: int) -> Feed:
-    """Keeps a single column of small whole numbers as it is where its floats would be large.
+    """Keeps what is large as float32 in fewer bytes: small whole numbers that go in or come out.
 
-    Only where preprocessing has learned nothing: numbers that it has learned would be constants of the graph,
-    which folds could then not share. And only where any engine can run it.
+    A single column of them is kept as it is where preprocessing has learned nothing: numbers that it has learned
+    would be constants of the graph, which folds could then not share; and where any engine can run it. What a single
+    step makes of a column is kept as whole numbers where that step makes nothing else, such as the 0 and 1 of many
+    tokens.
     """
     (name, column), *others = pipeline.schema.columns.items()
-    small = not others and pipeline.length is None and bool(column.shape) and column.dtype in _COMPACT
-    large = _FLOAT_BYTES * rows * math.prod(pipeline.output.shape) > LARGEST_FLOATS
-    learned = any(step.learned for step in pipeline.fitted)
+    small = _FLOAT_BYTES * rows * math.prod(pipeline.output.shape) <= LARGEST_FLOATS
+    if others or small or pipeline.length is not None:
+        return Feed(pipeline, None)
+    learned = any(each.learned for each in pipeline.fitted)
     compiles = all(step.compiles for step in pipeline.steps)
-    return Feed(pipeline, name if small and large and not learned and compiles else None)
+    if column.shape and column.dtype in _COMPACT and not learned and compiles:
+        return Feed(pipeline, name)
+    working = [step for step in pipeline.steps if not isinstance(step, Drop)]
+    compact = working[0].compact(pipeline.output.cardinality) if len(working) == 1 else None
+    return Feed(pipeline, None, compact or "float32")

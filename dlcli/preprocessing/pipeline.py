@@ -10,7 +10,7 @@ from dlcli import backend
 from dlcli.events import Note
 from dlcli.part import Step
 from dlcli.preprocessing import frames, planning, raw_windows
-from dlcli.preprocessing.planning import check, expand, notes
+from dlcli.preprocessing.planning import check, expand
 from dlcli.preprocessing.raw_windows import rows_alone, rows_of_windows, windows_of
 from dlcli.preprocessing.selection import select
 from dlcli.preprocessing.tables import MISSING_TEXT, Drop
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FittedStep", "OutputSpec", "Pipeline", "check", "expand", "fit", "notes"]
+__all__ = ["FittedStep", "OutputSpec", "Pipeline", "check", "expand", "fit"]
 
 BYTES_AT_ONCE = 64 * 1024 * 1024
 """How large the float64 form of the rows that are worked on at once may be."""
@@ -66,7 +66,7 @@ class Pipeline:
         schema: the raw columns that it needs (those that are only dropped are not among them).
         fitted: the steps, `auto` written out.
         cardinalities: how many codes each raw column of whole numbers has.
-        seen: for each column of text the categories of the training rows; "" stands for a gap.
+        seen: for each column of categories those of the training rows; "" stands for a gap.
         output: what it gives.
         length: how many rows of a series the network takes at once; None for one row without a series.
         notes: what was found in the training rows and should be said.
@@ -128,27 +128,27 @@ class Pipeline:
             state.get("length"),
         )
 
-    def transform(self, samples: Samples, rows: NDArray[Any] | None = None) -> NDArray[np.float32]:
-        """What the network gets for these rows, or windows of rows: (rows, *shape).
+    def transform(self, samples: Samples, rows: NDArray[Any] | None = None, dtype: str = "float32") -> NDArray[Any]:
+        """What the network gets for these rows, or windows of rows: (rows, *shape), in a dtype that holds it exactly.
 
         Raises:
             DataError: a gap or a number too large for float32 is left; every such column is named.
         """
         if self.length is None:
-            return self._transformed(samples, rows)
+            return self._transformed(samples, rows, dtype)
         series = rows_of_windows(samples, rows)
         # Each row of a series is worked on once, however many windows hold it.
-        windows: NDArray[np.float32] = self._transformed(series.samples, series.rows)[series.places]
+        windows: NDArray[Any] = self._transformed(series.samples, series.rows, dtype)[series.places]
         return windows
 
-    def _transformed(self, samples: Samples, rows: NDArray[Any] | None) -> NDArray[np.float32]:
+    def _transformed(self, samples: Samples, rows: NDArray[Any] | None, dtype: str) -> NDArray[Any]:
         """Single rows (rows, *shape)."""
         import numpy as np
         from keras import ops
 
         count = samples.rows if rows is None else len(rows)
         shape = self.output.shape if self.length is None else self.output.shape[1:]
-        result = np.empty((count, *shape), np.float32)
+        result = np.empty((count, *shape), dtype)
         gaps, infinite = (np.zeros(shape[-1], np.int64) for _ in range(2))
         size = max(1, BYTES_AT_ONCE // (8 * max(1, int(np.prod(shape)))))
         for start in range(0, count, size):
@@ -282,7 +282,7 @@ def fit(steps: Sequence[Step], samples: Samples, schema: Schema, rows: NDArray[A
             unneeded = {name: kind for name, kind in unneeded.items() if name not in names}
         if position + 1 < len(plan.steps):
             frame = fitted[-1].apply(frame)
-    seen = {name: _seen(samples[name], rows) for name, column in needed.columns.items() if column.dtype == "string"}
+    seen = {name: _seen(samples[name], rows) for name in needed.of_kind("categorical")}
     pipeline = _finished(needed, tuple(fitted), cardinalities, seen, length)
     return replace(pipeline, notes=remarks)
 

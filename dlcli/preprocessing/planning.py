@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dlcli.events import Note
 from dlcli.part import RowShape, Shape, ShapeError, Step
 from dlcli.preprocessing import automatic
 from dlcli.preprocessing.automatic import Auto
@@ -14,7 +13,7 @@ from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.selection import select
 from dlcli.preprocessing.tables import Drop
 from dlcli.problems import ConfigPath, Problem
-from dlcli.samples import Coded, ColumnSchema, Samples, Schema
+from dlcli.samples import ColumnSchema, Schema
 
 PATH: ConfigPath = ("preprocessing",)
 
@@ -35,7 +34,6 @@ class Plan:
         steps: explicit steps, in order.
         problems: everything that is wrong and can be seen without the data.
         unneeded: columns that are dropped before any other step works on them.
-        dropped_by_auto: those of them that `auto` drops.
         shape: of a row at the end; (None,) for a flat one, whose length only the data show.
         left_gaps: columns of numbers that no step imputes.
     """
@@ -43,7 +41,6 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     problems: tuple[Problem, ...]
     unneeded: tuple[str, ...]
-    dropped_by_auto: tuple[str, ...]
     shape: RowShape
     left_gaps: tuple[str, ...]
 
@@ -63,7 +60,6 @@ def plan(steps: Sequence[Step], schema: Schema) -> Plan:
         tuple(state.steps),
         tuple(state.problems),
         tuple(state.unneeded),
-        tuple(state.dropped_by_auto),
         state.row_shape,
         state.left_gaps,
     )
@@ -84,7 +80,6 @@ class _State:
     used: set[str] = field(default_factory=set)
     """Columns that a step needs, if only for what it makes of them."""
     unneeded: list[str] = field(default_factory=list)
-    dropped_by_auto: list[str] = field(default_factory=list)
     more_columns: bool = False
     """Whether there are columns that a step makes, whose names are not known yet."""
 
@@ -98,9 +93,7 @@ class _State:
         names, problems = select(auto, self.kinds, path, more_to_come=auto.columns is None)
         self.problems += problems
         left = {name: self._column(name) for name in names if name in self.waiting}
-        made = automatic.written_out(left, self.imputed, tuple(self.kinds))
-        self.dropped_by_auto += [name for step in made if isinstance(step, Drop) for name in step.columns]
-        return made
+        return automatic.written_out(left, self.imputed, tuple(self.kinds))
 
     def _column(self, name: str) -> ColumnSchema:
         """A column as it is by now."""
@@ -185,18 +178,15 @@ class _State:
             self.problems.append(no_columns_left())
 
 
-_NO_STEPS = "drop fewer columns; columns of free text have no steps in this version and are dropped"
-
-
 def no_columns_left() -> Problem:
     """The steps drop everything."""
-    return Problem("no-columns-left", "no column is left after preprocessing", _NO_STEPS, PATH)
+    return Problem("no-columns-left", "no column is left after preprocessing", "drop fewer columns", PATH)
 
 
 def _not_numeric(name: str, kind: str) -> Problem:
     remedy = {
         "categorical": f"add `one_hot: {name}`",
-        "text": f"add `drop: {name}` (there are no steps for free text)",
+        "text": f"add `tokens: {name}`",
         "datetime": f"add `date_parts: {name}`, or drop it",
     }[kind]
     return Problem("column-not-numeric", f"{name} is still {kind} at the end of preprocessing", remedy, PATH)
@@ -214,14 +204,3 @@ def check(steps: Sequence[Step], schema: Schema) -> tuple[Problem, ...]:
 def expand(steps: Sequence[Step], schema: Schema) -> tuple[Step, ...]:
     """The steps with `auto` written out as explicit ones."""
     return tuple(planned.step for planned in plan(steps, schema).steps)
-
-
-def notes(steps: Sequence[Step], schema: Schema, samples: Samples) -> tuple[Note, ...]:
-    """What `auto` leaves out and a person should know."""
-    return tuple(_left_out(name, samples) for name in plan(steps, schema).dropped_by_auto)
-
-
-def _left_out(name: str, samples: Samples) -> Note:
-    column = samples[name]
-    distinct = f" has {len(column.vocabulary):,} distinct values" if isinstance(column, Coded) else ""
-    return Note(f"text column {name}{distinct}: there are no steps for text, so it is dropped", warning=True)

@@ -128,8 +128,8 @@ def _tensor(samples: Samples, name: str, rows: Rows) -> Any:
         message = f"the rows of {name} differ in size; a network takes rows of one size"
         raise DataError(Problem("rows-differ-in-size", message, f"leave it out: `drop: {name}`", ("preprocessing",)))
     if isinstance(column, Coded):
-        words = ops.convert_to_tensor([*column.vocabulary, ""], dtype="string")
-        codes = np.where(column.codes[rows] < 0, len(column.vocabulary), column.codes[rows])
-        return ops.take(words, codes[:, None], axis=0)
+        used, places = np.unique(column.codes[rows], return_inverse=True)  # few of a vocabulary of free texts
+        words = ["" if code < 0 else column.vocabulary[code] for code in used.tolist()]
+        return ops.take(ops.convert_to_tensor(words, dtype="string"), places.reshape(-1, 1), axis=0)
     values = column[rows]
     return ops.convert_to_tensor(values[:, None] if values.ndim == 1 else values)

@@ -15,7 +15,7 @@ _LISTED = 8
 """How many column names a suggestion lists."""
 _REMEDIES = {
     "categorical": "put `one_hot` or `ordinal` before it, or declare the column under `data.numeric`",
-    "text": "drop the column, or declare it under `data.categorical`",
+    "text": "put `tokens` before it, drop the column, or declare it under `data.categorical`",
     "datetime": "put `date_parts` before it, or drop the column",
     "numeric": "declare the column under `data.categorical` if its numbers are names",
     "image": "name other columns",

@@ -174,8 +174,6 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
     with located(document):
         dataset, split = _read(document.experiment, emit)
         written = document.experiment.preprocessing
-        for note in pipeline.notes(written, dataset.schema, dataset.samples):
-            emit(note)
         if problems := pipeline.check(written, dataset.schema):
             raise ConfigError(problems)
         experiment = _settled(document.experiment, dataset, split, pipeline.expand(written, dataset.schema))

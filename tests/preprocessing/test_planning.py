@@ -13,10 +13,10 @@ from dlcli.preprocessing.categories import OneHot, Ordinal
 from dlcli.preprocessing.dates import DateParts
 from dlcli.preprocessing.expressions import Expression
 from dlcli.preprocessing.gaps import Impute
-from dlcli.preprocessing.planning import check, expand, notes, plan
+from dlcli.preprocessing.planning import check, expand, plan
 from dlcli.preprocessing.scales import Log, MinMax, Standardize
 from dlcli.preprocessing.tables import Drop
-from dlcli.samples import Coded, ColumnSchema, Samples, Schema
+from dlcli.samples import ColumnSchema, Schema
 from tests.preprocessing.columns import table
 
 PEOPLE = Schema(
@@ -38,11 +38,11 @@ def written(*steps, schema=PEOPLE):
 
 def test_auto_is_written_out_with_the_columns_of_each_step():
     assert written(Auto()) == [
-        ("drop", ("Name",)),
         ("date_parts", ("Born",)),
         ("impute", ("Age", "Fare", *BORN)),
         ("standardize", ("Age", "Fare", *BORN)),
         ("one_hot", ("Sex",)),
+        ("tokens", ("Name",)),
     ]
 
 
@@ -94,14 +94,6 @@ def test_steps_without_auto_stay_as_they_are():
     assert expand(expand((Auto(),), PEOPLE), PEOPLE) == expand((Auto(),), PEOPLE)
 
 
-def test_what_auto_drops_is_said():
-    samples = Samples({"Name": Coded.of(["Braund, Owen", "Cumings, John"]), "Born": None}, 2)
-    texts = [note.text for note in notes((Auto(),), PEOPLE, samples)]
-    assert texts == [
-        "text column Name has 2 distinct values: there are no steps for text, so it is dropped",
-    ]
-
-
 def test_all_problems_come_at_once_each_at_its_step():
     problems = check((Standardize(columns=("Agee",)), MinMax(columns=("Sex",)), OneHot(columns=("age*",))), PEOPLE)
     assert [(problem.code, problem.path) for problem in problems] == [
@@ -117,7 +109,7 @@ def test_all_problems_come_at_once_each_at_its_step():
 
 @pytest.mark.parametrize(
     ("name", "suggestion"),
-    [("Sex", "add `one_hot: Sex`"), ("Name", "add `drop: Name`"), ("Born", "add `date_parts: Born`")],
+    [("Sex", "add `one_hot: Sex`"), ("Name", "add `tokens: Name`"), ("Born", "add `date_parts: Born`")],
 )
 def test_what_is_no_number_at_the_end_is_a_problem_that_names_the_step(name, suggestion):
     schema = Schema(columns={name: PEOPLE.columns[name], "Age": PEOPLE.columns["Age"]})
