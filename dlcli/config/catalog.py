@@ -10,7 +10,8 @@ from dlcli.part import Part
 
 MODULES: dict[str, tuple[str, ...]] = {
     "source": tuple(
-        f"dlcli.data.sources.{name}" for name in ("builtin", "delimited", "parquet", "npz", "tfds", "images", "custom")
+        f"dlcli.data.sources.{name}"
+        for name in ("builtin", "delimited", "parquet", "npz", "tfds", "images", "text", "custom")
     ),
     "split": ("dlcli.data.splits",),
     "preprocessing": tuple(

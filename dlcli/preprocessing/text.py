@@ -131,7 +131,8 @@ class Tokens(Keeping):
             learned = state[column]
             words = tuple(learned["vocabulary"])
             layer = _layer(self, words, tuple(learned.get("idf", ())), learned.get("length"))
-            tensor = ops.cast(layer(block.tensor), "float32")
+            # Of texts [rows, 1] Keras's layer misjudges the shape of what it will give.
+            tensor = ops.cast(layer(ops.squeeze(block.tensor, axis=-1)), "float32")
             if self.output == "ids":
                 return Block(self.result_names(block, taken), "encoded", tensor, len(words) + 2)
             return Block(_column_names(column, words, taken), "encoded", tensor)
@@ -167,7 +168,7 @@ def _column_names(column: str, words: Sequence[str], taken: Sequence[str]) -> tu
 
 @lru_cache(maxsize=8)
 def _layer(step: Tokens, words: tuple[str, ...], idf: tuple[float, ...], length: int | None) -> Any:
-    """Keras's layer from text [rows, 1] to numbers; made once for all parts of the rows."""
+    """Keras's layer from text [rows] to numbers; made once for all parts of the rows."""
     import keras
 
     return keras.layers.TextVectorization(

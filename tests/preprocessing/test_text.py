@@ -108,6 +108,7 @@ def test_a_saved_model_gives_the_same_numbers_for_text_of_any_kind(output, level
     made.as_model().save(tmp_path / "model.keras")
     model = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     samples, schema = texts(odd)
+    assert model.output_shape == (None, *made.output.shape)
     assert np.array_equal(model(made.tensors(samples)).numpy(), matrix)
     restored = pipeline.Pipeline.restore((Tokens(output=output, level=level, ngrams=2),), schema, made.state)
     assert restored.output == made.output
