@@ -7,7 +7,7 @@ of a source knows where rows came from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Column = "NDArray[Any] | Coded | Ragged | Windowed"
 
-Kind = Literal["numeric", "categorical", "text", "datetime", "image"]
-KINDS: tuple[Kind, ...] = ("numeric", "categorical", "text", "datetime", "image")
+Kind = Literal["numeric", "categorical", "text", "datetime", "image", "sequence"]
+KINDS: tuple[Kind, ...] = ("numeric", "categorical", "text", "datetime", "image", "sequence")
 Subset = Literal["train", "validation", "test"]
 MISSING = -1
 """The code of a missing cell in `Coded`."""
@@ -97,6 +97,16 @@ class Ragged:
         starts = np.repeat(self.offsets[:-1][picked] - offsets[:-1], lengths)
         values = self.values[np.arange(int(offsets[-1])) + starts]
         return Ragged(values, offsets, self.shapes[picked])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Ragged]) -> Ragged:
+        """The rows of several below each other."""
+        import numpy as np
+
+        ends = np.cumsum([0, *(part.offsets[-1] for part in parts)])
+        offsets = [part.offsets[1:] + start for part, start in zip(parts, ends[:-1], strict=True)]
+        values = np.concatenate([part.values for part in parts])
+        return cls(values, np.concatenate([[0], *offsets]).astype(np.int64), np.concatenate([p.shapes for p in parts]))
 
     @classmethod
     def of(cls, rows: list[NDArray[Any]]) -> Ragged:
@@ -217,7 +227,8 @@ class ColumnSchema(Record):
 
     kind: Kind
     shape: tuple[int, ...] = ()
-    """Shape of one row: () for a number or text, (8,) for a vector, (28, 28, 1) for an image."""
+    """Shape of one row: () for a number, a text or a sequence of any length, (8,) for a vector, (28, 28, 1) for an
+    image."""
     dtype: str = "float64"
     """numpy dtype of the raw input of `model.keras`; "string" for text."""
 

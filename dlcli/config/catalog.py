@@ -29,6 +29,7 @@ MODULES: dict[str, tuple[str, ...]] = {
             "expressions",
             "images",
             "text",
+            "sequences",
             "automatic",
         )
     ),

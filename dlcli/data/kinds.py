@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlcli.data import literals
 from dlcli.problems import DataError, Problem
-from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Kind, Samples, Schema
+from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Kind, Ragged, Samples, Schema
 
 CATEGORIES_AT_MOST = 1000
 """Text with more distinct values is text, not a category."""
@@ -21,6 +21,7 @@ NUMBERS_FROM_SHARE = 0.95
 """A column with this share of numbers was meant to be numeric; the rest are faults."""
 _TOKENS_SHOWN = 3
 _IMAGE_AXES = 3
+_SEQUENCE_AXES = 2
 
 
 def infer(
@@ -178,6 +179,8 @@ def _not_numbers(cells: _Cells, fits: NDArray[np.bool_]) -> Problem:
 
 
 def _array_schema(name: str, column: Any, rows: NDArray[Any], override: Kind | None) -> ColumnSchema:
+    if isinstance(column, Ragged):
+        return _sequence_schema(name, column, override)
     shape = tuple(column.shape[1:])
     if not shape:
         if column.dtype.kind == "f" and np.isnan(column[rows]).all():
@@ -195,6 +198,17 @@ def _array_schema(name: str, column: Any, rows: NDArray[Any], override: Kind | N
     return ColumnSchema(kind="numeric", shape=shape, dtype=dtype)
 
 
+def _sequence_schema(name: str, column: Ragged, override: Kind | None) -> ColumnSchema:
+    """Codes in rows of any length: whole numbers from 0."""
+    if override is not None:
+        message = f"column {name} has rows of different lengths, which cannot be {override}"
+        raise DataError(Problem("wrong-kind", message, "leave it out of that list", ("data", override)))
+    if column.values.dtype.kind not in "iu" or column.shapes.shape[1] != 1:
+        message = f"rows of {name} differ in shape, and are no sequences of whole numbers"
+        raise DataError(Problem("wrong-shape", message, f"leave it out: `ignore: [{name}]`", ("data",)))
+    return ColumnSchema(kind="sequence", dtype="int64")
+
+
 def _looks_like_images(column: NDArray[Any]) -> bool:
     """Height, width and channels, of a video with frames before them; or height and width, in bytes."""
     whole = column.ndim in (_IMAGE_AXES + 1, _IMAGE_AXES + 2)
@@ -209,7 +223,23 @@ def _convert_column(name: str, column: Any, schema: ColumnSchema) -> tuple[Any, 
             message = f"column {name} holds text, but rows of shape {schema.shape} are expected"
             raise DataError(Problem("wrong-shape", message, "store it as an array in an .npz file"))
         return _parsed(column, literals.times if schema.kind == "datetime" else literals.numbers, schema.kind)
+    if schema.kind == "sequence":
+        return _sequences(name, column), 0
     return _reshaped(name, column, schema), 0
+
+
+def _sequences(name: str, column: Any) -> Ragged:
+    """Rows of codes; of a rectangle, what stands before the first negative number of each row."""
+    if not isinstance(column, Ragged):
+        if column.ndim != _SEQUENCE_AXES or column.dtype.kind not in "iu":
+            message = f"{name} holds no rows of whole numbers"
+            raise DataError(Problem("wrong-shape", message, "give sequences of codes, -1 behind the end of each"))
+        column = Ragged.of([row[: np.argmax(np.append(row, -1) < 0)].astype(np.int64) for row in column])
+    if column.values.size and column.values.min() < 0:
+        message = f"{name} holds negative numbers, which cannot be codes"
+        raise DataError(Problem("wrong-values", message, "give whole numbers from 0"))
+    sequences: Ragged = column
+    return sequences
 
 
 def _parsed(column: Coded, parse: Any, kind: Kind) -> tuple[NDArray[Any], int]:

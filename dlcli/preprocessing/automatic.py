@@ -10,6 +10,7 @@ from dlcli.preprocessing.dates import DateParts
 from dlcli.preprocessing.gaps import Impute
 from dlcli.preprocessing.images import Rescale
 from dlcli.preprocessing.scales import Standardize
+from dlcli.preprocessing.sequences import MultiHot
 from dlcli.preprocessing.text import Tokens
 from dlcli.samples import KINDS, ColumnSchema
 
@@ -18,7 +19,8 @@ class Auto(Step):
     """The usual step for each column that no earlier step has worked on.
 
     Numbers: impute median, standardize. Dates: date_parts, which are then numbers. Categories: one_hot.
-    Images of whole numbers: rescale; of fractions: standardize. Free text: tokens, tf_idf of 10,000.
+    Images of whole numbers: rescale; of fractions: standardize. Free text: tokens, tf_idf of 10,000. Sequences
+    of codes: multi_hot.
     It is written out as these steps before anything is fitted, and in `resolved.yaml`.
     """
 
@@ -43,6 +45,7 @@ def written_out(
     parts = DateParts(columns=dates).results(dates, taken) if dates else {}
     numbers = [name for name, column in columns.items() if column.kind == "numeric"]
     gapless = [name for name in numbers if name in imputed or is_whole(columns[name])]
+    sequences = [name for name, column in columns.items() if column.kind == "sequence"]
     categories = [name for name, column in columns.items() if column.kind == "categorical"]
     images = [name for name, column in columns.items() if column.kind == "image"]
     whole = [name for name in images if is_whole(columns[name])]
@@ -53,6 +56,7 @@ def written_out(
         (Standardize, _with_parts(columns, parts, [*numbers, *(name for name in images if name not in whole)])),
         (OneHot, categories),
         (Tokens, texts),
+        (MultiHot, sequences),
     ]
     return tuple(step(columns=tuple(names)) for step, names in steps if names)
 

@@ -166,9 +166,10 @@ def _order(frame: Frame) -> list[int]:
     places: dict[str, range] = {}
     start = 0
     for block in frame.blocks:
+        width = _width(block)
         for name in block.names:
-            places[name] = range(start, start + _width(block))
-            start += _width(block)
+            places[name] = range(start, start + width)
+            start += width
     return [place for name in frame.names for place in places[name]]
 
 
@@ -180,7 +181,7 @@ def _width(block: Block) -> int:
 
 def feature_names(frame: Frame) -> tuple[str, ...]:
     """A name per feature of `joined`; the features of a vector are counted from 1."""
-    widths = {name: _width(block) for block in frame.blocks for name in block.names}
+    widths = {name: width for block in frame.blocks for width in [_width(block)] for name in block.names}
     return tuple(
         name if widths[name] == 1 else f"{name}_{number}"
         for name in frame.names
@@ -190,7 +191,7 @@ def feature_names(frame: Frame) -> tuple[str, ...]:
 
 def feature_origins(frame: Frame) -> tuple[str, ...]:
     """The raw column of each feature of `joined`; one for a column with axes of its own."""
-    widths = {name: _width(block) for block in frame.blocks for name in block.names}
+    widths = {name: width for block in frame.blocks for width in [_width(block)] for name in block.names}
     return tuple(frame.origins.get(name, name) for name in frame.names for _ in range(widths[name]))
 
 

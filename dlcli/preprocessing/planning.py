@@ -167,7 +167,7 @@ class _State:
     def judge_end(self) -> None:
         """Every column must be numeric, and only a column of its own may have axes of its own."""
         for name, kind in self.kinds.items():
-            if kind in ("categorical", "text", "datetime"):
+            if kind in ("categorical", "text", "datetime", "sequence"):
                 self.problems.append(_not_numeric(name, kind))
         shaped = [name for name in self.kinds if len(self.shapes[name]) > 1]
         if shaped and (len(self.kinds) > 1 or self.more_columns):
@@ -187,6 +187,7 @@ def _not_numeric(name: str, kind: str) -> Problem:
     remedy = {
         "categorical": f"add `one_hot: {name}`",
         "text": f"add `tokens: {name}`",
+        "sequence": f"add `pad: {name}` or `multi_hot: {name}`",
         "datetime": f"add `date_parts: {name}`, or drop it",
     }[kind]
     return Problem("column-not-numeric", f"{name} is still {kind} at the end of preprocessing", remedy, PATH)

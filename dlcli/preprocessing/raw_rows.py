@@ -6,7 +6,7 @@ operations as one; every other column is a block of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,7 @@ def frame(samples: Samples, schema: Schema, cardinalities: Mapping[str, int], ro
 
     scalars = tuple(name for name, column in schema.columns.items() if _is_scalar(column))
     others = [name for name in schema.columns if name not in frozenset(scalars)]
-    blocks = [Block((name,), schema.columns[name].kind, _tensor(samples, name, rows), cardinalities.get(name))
+    blocks = [Block((name,), schema.columns[name].kind, _tensor(samples, schema, name, rows), cardinalities.get(name))
               for name in others]  # fmt: skip
     if scalars:
         matrix = np.empty((_count(samples, rows), len(scalars)))
@@ -39,7 +39,7 @@ def frame(samples: Samples, schema: Schema, cardinalities: Mapping[str, int], ro
 
 def tensors(samples: Samples, schema: Schema, rows: Rows) -> dict[str, Any]:
     """What `model.keras` takes: a tensor for each column, [rows, 1] or [rows, *shape]."""
-    return {name: _tensor(samples, name, rows) for name in schema.columns}
+    return {name: _tensor(samples, schema, name, rows) for name in schema.columns}
 
 
 def keras_inputs(schema: Schema, length: int | None = None) -> dict[str, Any]:
@@ -51,9 +51,10 @@ def keras_inputs(schema: Schema, length: int | None = None) -> dict[str, Any]:
     for name, column in schema.columns.items():
         # Keras allows no slash in a name and makes one up for an empty one; the key stays as it is.
         taken.append(free_name(name.replace("/", "_") or "column", taken))
-        inputs[name] = keras.Input(
-            column.shape or (1,) if length is None else (length, *column.shape), dtype=column.dtype, name=taken[-1]
-        )
+        shape = (None,) if column.kind == "sequence" else column.shape or (1,)
+        if length is not None:
+            shape = (length, *column.shape)
+        inputs[name] = keras.Input(shape, dtype=column.dtype, name=taken[-1])
     return inputs
 
 
@@ -76,28 +77,27 @@ def symbolic_frame(inputs: Mapping[str, Any], schema: Schema, cardinalities: Map
 
 def example(schema: Schema) -> Samples:
     """One row of zeros and gaps, for what depends on shapes only."""
-    return Samples(
-        {
-            name: Coded(np.array([-1], np.int32), ())
-            if column.dtype == "string"
-            else np.zeros((1, *column.shape), column.dtype)
-            for name, column in schema.columns.items()
-        },
-        1,
-    )
+    return _one_row(schema, lambda column: np.zeros((1, *column.shape), column.dtype))
 
 
 def gaps(schema: Schema) -> Samples:
     """One row of nothing but gaps, also in columns of whole numbers, which cannot hold any."""
-    return Samples(
-        {
-            name: Coded(np.array([-1], np.int32), ())
-            if column.dtype == "string"
-            else np.full((1, *column.shape), NO_TIME if column.kind == "datetime" else np.nan)
-            for name, column in schema.columns.items()
-        },
-        1,
+    return _one_row(
+        schema, lambda column: np.full((1, *column.shape), NO_TIME if column.kind == "datetime" else np.nan)
     )
+
+
+def _one_row(schema: Schema, numbers: Callable[[ColumnSchema], NDArray[Any]]) -> Samples:
+    """A row without a text and without a code, with some numbers."""
+    columns: dict[str, Any] = {}
+    for name, column in schema.columns.items():
+        if column.dtype == "string":
+            columns[name] = Coded(np.array([-1], np.int32), ())
+        elif column.kind == "sequence":
+            columns[name] = Ragged.of([np.zeros(0, np.int64)])
+        else:
+            columns[name] = numbers(column)
+    return Samples(columns, 1)
 
 
 def cardinalities(samples: Samples, schema: Schema, rows: Rows) -> dict[str, int]:
@@ -119,11 +119,13 @@ def _count(samples: Samples, rows: Rows) -> int:
     return len(range(samples.rows)[rows]) if isinstance(rows, slice) else len(rows)
 
 
-def _tensor(samples: Samples, name: str, rows: Rows) -> Any:
+def _tensor(samples: Samples, schema: Schema, name: str, rows: Rows) -> Any:
     """One column; a scalar becomes [rows, 1]; text becomes a string tensor with "" for a gap."""
     from keras import ops
 
     column = samples[name]
+    if isinstance(column, Ragged) and schema.columns[name].kind == "sequence":
+        return ops.convert_to_tensor(_filled(column, rows))
     if isinstance(column, Ragged):
         message = f"the rows of {name} differ in size; a network takes rows of one size"
         raise DataError(Problem("rows-differ-in-size", message, f"leave it out: `drop: {name}`", ("preprocessing",)))
@@ -133,3 +135,12 @@ def _tensor(samples: Samples, name: str, rows: Rows) -> Any:
         return ops.take(ops.convert_to_tensor(words, dtype="string"), places.reshape(-1, 1), axis=0)
     values = column[rows]
     return ops.convert_to_tensor(values[:, None] if values.ndim == 1 else values)
+
+
+def _filled(column: Ragged, rows: Rows) -> NDArray[np.int64]:
+    """Sequences as (rows, longest), -1 behind the end of each."""
+    taken = column.take(np.arange(len(column))[rows])
+    lengths = np.diff(taken.offsets)
+    filled = np.full((len(lengths), int(lengths.max(initial=0))), -1, dtype=np.int64)
+    filled[np.arange(filled.shape[1]) < lengths[:, None]] = taken.values
+    return filled

@@ -19,6 +19,7 @@ _REMEDIES = {
     "datetime": "put `date_parts` before it, or drop the column",
     "numeric": "declare the column under `data.categorical` if its numbers are names",
     "image": "name other columns",
+    "sequence": "put `pad` or `multi_hot` before it",
     "encoded": "name other columns",
 }
 

@@ -156,7 +156,8 @@ def _inverse_frequencies(rows_with: list[int], rows: int) -> list[float]:
     return weights
 
 
-def _column_names(column: str, words: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=8)
+def _column_names(column: str, words: tuple[str, ...], taken: tuple[str, ...]) -> tuple[str, ...]:
     """review_great, ...; the unknown one in front, where Keras has it."""
     used = set(taken)
     names = []

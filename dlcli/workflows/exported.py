@@ -69,8 +69,9 @@ def predict(
     """
     fitted.transform(samples, rows)  # for its check alone: what the model takes are raw rows
     function = _compiled(model)
-    values = sum(max(1, int(np.prod(column.shape))) for column in fitted.schema.columns.values())
-    values *= fitted.length or 1
+    raw = sum(max(1, int(np.prod(column.shape))) for column in fitted.schema.columns.values())
+    # A text is one value that becomes thousands.
+    values = max(raw * (fitted.length or 1), int(np.prod(fitted.output.shape)))
     size = max(1, BATCH_VALUES // values)
     parts = [function(fitted.tensors(samples, rows[start : start + size])) for start in range(0, len(rows), size)]
     outputs = np.concatenate([part.numpy() for part in parts]).astype(np.float64) if parts else np.zeros((0, 1))

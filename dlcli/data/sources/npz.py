@@ -13,7 +13,7 @@ from pydantic import Field
 from dlcli.data.sources.files import expand, source_for
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import Found, Samples, Subset
+from dlcli.samples import Coded, Found, Ragged, Samples, Subset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class Npz(Source):
 
     An array of rank 1 is a column of numbers or text, of rank 2 a column of vectors, and so on; images
     are (rows, height, width) or (rows, height, width, channels), videos (rows, frames, height, width, channels).
+    A flat array `words` beside `words_offsets` (or `words_ids` beside `words_offsets`) is a column of sequences:
+    row i is words[offsets[i] : offsets[i + 1]].
     """
 
     part_name = "npz"
@@ -98,7 +100,12 @@ class Npz(Source):
         target = (self.target,) if self.target else ()
         if self.inputs:
             return (*(name for name in self.inputs if name != self.target), *target)
-        others = {*(self.validation or ()), *(self.test or ()), *target}
+        others = {
+            *(self.validation or ()),
+            *(self.test or ()),
+            *target,
+            *filter(None, map(arrays.offsets_of, arrays.names)),
+        }
         return (*(name for name in arrays.names if name not in others), *target)
 
     def _paired(self, arrays: _Arrays, names: tuple[str, ...], stored: tuple[str, ...], subset: str) -> dict[str, Any]:
@@ -146,7 +153,38 @@ class _Arrays:
                     array = _load(stream)
         except (*_UNREADABLE, MemoryError) as error:
             raise self._damaged(error) from error
-        return column(name, array, (*_FIELD, field))
+        offsets = self.offsets_of(name)
+        if offsets is None:
+            return column(name, array, (*_FIELD, field))
+        return self._sequences(name, array, self.read(offsets, field))
+
+    def offsets_of(self, name: str) -> str | None:
+        """The array that says where the sequences of a flat one start and end; None if each entry is a row."""
+        stem = name.removesuffix("_ids")
+        return next((each for each in (f"{name}_offsets", f"{stem}_offsets") if each in self.names), None)
+
+    def _sequences(self, name: str, values: Any, offsets: Any) -> Ragged:
+        """Row i is values[offsets[i] : offsets[i + 1]].
+
+        Raises:
+            DataError: the offsets do not divide the values.
+        """
+        import numpy as np
+
+        plain = isinstance(values, np.ndarray) and isinstance(offsets, np.ndarray) and values.ndim == offsets.ndim == 1
+        if not (
+            plain
+            and offsets.dtype.kind in "iu"
+            and offsets.size
+            and offsets[0] == 0
+            and offsets[-1] == len(values)
+            and (offsets[1:] >= offsets[:-1]).all()
+        ):
+            message = f"{self.path}: {self.offsets_of(name)} does not say where the rows of {name} start"
+            suggestion = "row i must be values[offsets[i] : offsets[i + 1]], so offsets rise from 0 to the length"
+            raise DataError(Problem("wrong-shape", message, suggestion, (*_FIELD, "path")))
+        places = offsets.astype(np.int64)
+        return Ragged(values, places, np.diff(places)[:, None])
 
     def _require_plain(self, stream: IO[bytes], name: str, size: int) -> None:
         """Looks at an array's header before anything of its size is made.
@@ -188,16 +226,17 @@ def _joined(subsets: dict[Subset, dict[str, Any]]) -> Samples:
     import numpy as np
 
     from dlcli.data.sources.arrays import require_same_rows
-    from dlcli.samples import Coded
 
     for columns in subsets.values():
         require_same_rows(columns, (*_FIELD, "path"))
     joined: dict[str, Any] = {}
     for name, first in subsets["train"].items():
         parts = [columns[name] for columns in subsets.values()]
-        if isinstance(first, Coded) and all(isinstance(part, Coded) for part in parts):
+        if all(isinstance(part, Ragged) for part in parts):
+            joined[name] = Ragged.joined(parts)
+        elif isinstance(first, Coded) and all(isinstance(part, Coded) for part in parts):
             joined[name] = Coded.of([text for part in parts for text in part.texts()])
-        elif any(isinstance(part, Coded) or part.shape[1:] != first.shape[1:] for part in parts):
+        elif any(isinstance(part, Coded | Ragged) or part.shape[1:] != first.shape[1:] for part in parts):
             message = f"{name}: the arrays of the subsets differ in shape or kind"
             raise DataError(Problem("wrong-shape", message, "name arrays that belong together", (*_FIELD, "path")))
         else:

@@ -19,7 +19,7 @@ from dlcli.data.sources import decoding
 from dlcli.data.sources.files import source_for
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import Coded, Found, Samples, Subset
+from dlcli.samples import Coded, Found, Ragged, Samples, Subset
 
 _FIELD: ConfigPath = ("data", "source", "tfds")
 _BATCH_ROWS = 1024
@@ -280,22 +280,62 @@ def _read_split(
         rows = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
         rows = rows.map(lambda row: {key: row[key] for key in keys}, num_parallel_calls=tf.data.AUTOTUNE)
         if fits:
-            each = ({key: fits[key](row[key]) if key in fits else row[key] for key in keys}
-                    for row in rows.prefetch(_ROWS_AHEAD).as_numpy_iterator())  # fmt: skip
-            batches = [{key: np.asarray(value)[None] for key, value in row.items()} for row in each]
+            each = rows.prefetch(_ROWS_AHEAD).as_numpy_iterator()
+            batches = [{key: _alone(row[key], features[key], fits.get(key)) for key in keys} for row in each]
         else:
-            batches = list(rows.batch(_BATCH_ROWS).prefetch(2).as_numpy_iterator())
+            together = rows.ragged_batch if any(map(_is_sequence, features.values())) else rows.batch
+            arrays = together(_BATCH_ROWS).map(lambda batch: {key: _parts(batch[key]) for key in keys})
+            batches = list(arrays.prefetch(2).as_numpy_iterator())
     except (tf.errors.OpError, ValueError, AssertionError) as error:
         message = f"split {split} of {builder.info.full_name} cannot be read: {_first_line(error)}"
         raise _problem("damaged-file", message, f"prepare it again (it lies in {builder.data_dir})") from error
     if not batches:
         raise _problem("no-rows", f"split {split} of {builder.info.full_name} has no rows", "name another split")
-    columns = {key: np.concatenate([batch[key] for batch in batches]) for key in keys}
-    return {key: _column(key, columns[key], feature) for key, feature in features.items()}
+    parts = {key: [batch[key] for batch in batches] for key in keys}
+    return {
+        key: _sequences(parts[key]) if _is_sequence(feature) else _column(key, np.concatenate(parts[key]), feature)
+        for key, feature in features.items()
+    }
+
+
+def _is_sequence(feature: Any) -> bool:
+    """Whether its rows are whole numbers, any number of them."""
+    shape, dtype = getattr(feature, "shape", None), getattr(feature, "dtype", None)
+    return shape == (None,) and _np_kind(dtype) in "iu"
+
+
+def _np_kind(dtype: Any) -> str:
+    import numpy as np
+
+    try:
+        return str(np.dtype(dtype).kind)
+    except TypeError:  # text has a dtype of its own
+        return ""
+
+
+def _alone(value: Any, feature: Any, fit: Callable[[Any], Any] | None) -> Any:
+    """One row as a batch, as `_parts` makes it."""
+    import numpy as np
+
+    array = np.asarray(value if fit is None else fit(value))
+    return (array, np.array([0, len(array)])) if _is_sequence(feature) else array[None]
+
+
+def _parts(batch: Any) -> Any:
+    """A batch of sequences as their values and where each row starts; any other as it is."""
+    return (batch.values, batch.row_splits) if hasattr(batch, "row_splits") else batch
+
+
+def _sequences(batches: list[Any]) -> Ragged:
+    import numpy as np
+
+    return Ragged.joined([Ragged(values, starts, np.diff(starts)[:, None]) for values, starts in batches])
 
 
 def _require_one_shape(key: str, feature: Any) -> None:
     shape = getattr(feature, "shape", None)
+    if _is_sequence(feature):
+        return
     if not isinstance(shape, tuple) or None in shape:
         message = f"rows of {key} differ in shape ({shape}); images and sequences of one size can be read"
         raise _problem("wrong-shape", message, "name other `inputs`, or another set")
@@ -318,6 +358,8 @@ def _joined(parts: list[Any]) -> Any:
 
     if len(parts) == 1:
         return parts[0]
+    if isinstance(parts[0], Ragged):
+        return Ragged.joined(parts)
     if isinstance(parts[0], Coded):
         if all(part.vocabulary == parts[0].vocabulary for part in parts):
             return Coded(np.concatenate([part.codes for part in parts]), parts[0].vocabulary)

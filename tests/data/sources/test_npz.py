@@ -84,3 +84,21 @@ def test_another_file_gives_every_array_that_it_has(tmp_path: Path) -> None:
     path = save(tmp_path, x=IMAGES)
     found = Npz(path="elsewhere.npz", inputs=("x",), target="y").other_file(path).read()
     assert list(found.samples) == ["x"]
+
+
+def test_a_flat_array_beside_its_offsets_is_a_column_of_sequences(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.npz"
+    flat = {"train_ids": np.arange(5, dtype=np.uint16), "train_offsets": np.array([0, 2, 2, 5])}
+    test = {"test_ids": np.array([7], np.uint16), "test_offsets": np.array([0, 1]), "test_labels": np.array([1])}
+    np.savez(path, **flat, **test, train_labels=np.array([0, 1, 0]))
+    test_names = ("test_ids", "test_labels")
+    found = Npz(path=str(path), inputs=("train_ids",), target="train_labels", test=test_names).read()
+    column = found.samples["train_ids"]
+    assert [column.row(row).tolist() for row in range(4)] == [[0, 1], [], [2, 3, 4], [7]]
+    assert Npz(path=str(path), target="train_labels", test=test_names).read().inputs == ("train_ids",)
+
+
+def test_offsets_that_do_not_divide_their_array_are_a_problem(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.arange(5), x_offsets=np.array([0, 3, 6]))
+    with pytest.raises(DataError, match="x_offsets does not say where the rows of x start"):
+        Npz(path=str(tmp_path / "x.npz")).read()

@@ -31,6 +31,7 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
             "photo": tfds.features.Image(shape=(None, None, 3)),
             "brightness": np.float32,
             "remark": tfds.features.Text(),
+            "steps": tfds.features.Sequence(np.int64),
             "label": tfds.features.ClassLabel(names=["left", "right"]),
         }
         features = tfds.features.FeaturesDict(features)
@@ -47,7 +48,7 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
             image[:, number % 2 * 2] = number
             photo = np.full((2 + number % 3, 5, 3), number, np.uint8)
             row = {"image": image, "photo": photo, "brightness": number / 2, "remark": f"row {number}"}
-            yield number, row | {"label": number % 2}
+            yield number, row | {"label": number % 2, "steps": list(range(number % 3))}
 
 
 tfds.disable_progress_bar()
@@ -98,12 +99,16 @@ def test_a_prepared_set_is_read_with_its_own_subsets_and_class_names(
 @pytest.mark.slow
 def test_other_features_and_slices_of_splits_can_be_named(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
-    source = Tfds(name="tiny_sides", inputs=("remark", "brightness"), train="train[:50%]", validation="train[50%:]")
+    source = Tfds(
+        name="tiny_sides", inputs=("remark", "brightness", "steps"), train="train[:50%]", validation="train[50%:]"
+    )
     found = source.read()
     assert found.subsets is not None
     assert {name: len(rows) for name, rows in found.subsets.items()} == {"train": 20, "validation": 20, "test": 10}
     numbers = [int(text.removeprefix("row ")) for text in found.samples["remark"].texts()]
     assert list(found.samples["brightness"]) == [number / 2 for number in numbers]
+    steps = found.samples["steps"]
+    assert [steps.row(row).tolist() for row in range(50)] == [list(range(number % 3)) for number in numbers]
 
 
 @pytest.mark.slow
