@@ -20,8 +20,8 @@ _PUNCTUATION = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 """What Keras's TextVectorization strips."""
 _RESERVED = frozenset({"", "[UNK]"})
 """Tokens that mean something else in Keras's vocabularies: nothing, and any unknown word."""
-_PLACES_BEFORE = {"ids": 2}
-"""How many of `max_tokens` are no words: the filler and the unknown word; else only the unknown word."""
+_NO_WORDS = {"ids": 2, "multi_hot": 1, "count": 1, "tf_idf": 0}
+"""How many of `max_tokens` are no words: the filler of ids, and the unknown word."""
 _COMPACT_WHOLE_NUMBERS = 2**15
 
 
@@ -31,11 +31,12 @@ class Tokens(Keeping):
     The vocabulary holds the most frequent tokens of the training rows; of equally frequent ones the first in
     order. Every other token counts as unknown. A text that is empty, missing or nothing but blanks has no
     token: its row is 0 throughout. `ids`: (rows, length), 0 after the end of a text, 1 for an unknown token,
-    then the vocabulary; longer texts are cut at the end. The others: a column for each token, review_great, and
-    one for the unknown ones together, review_unknown.
+    then the vocabulary; longer texts are cut at the end. The others: a column for each token, review_great;
+    multi_hot and count have one more in front for the unknown ones together, review_unknown.
 
-    tf_idf is count times log(1 + n / (1 + d)) as in Keras, where d of the n training rows hold the token; an
-    unknown one weighs as much as the mean of all. Lower case means A to Z only, and punctuation that of ASCII.
+    tf_idf is count times log(1 + n / (1 + d)) as in Keras, where d of the n training rows hold the token; unknown
+    ones, whose sum would drown the others in long texts, have no column. Lower case means A to Z only, and
+    punctuation that of ASCII.
     """
 
     part_name = "tokens"
@@ -99,7 +100,7 @@ class Tokens(Keeping):
             longest = max(longest, len(tokens))
         ranked = sorted(counts, key=lambda token: (-counts[token], token))
         usable = (token for token in ranked if _can_be_kept(token))
-        chosen = list(islice(usable, self.max_tokens - _PLACES_BEFORE.get(self.output, 1)))
+        chosen = list(islice(usable, self.max_tokens - _NO_WORDS[self.output]))
         if not chosen:
             message = f"{block.names[0]} has no {self.level} in the training rows"
             raise DataError(Problem("no-token", message, f"add `drop: {block.names[0]}`", (self.part_name,)))
@@ -121,7 +122,7 @@ class Tokens(Keeping):
             yield tokens + runs
 
     def apply(self, frame: Frame, names: tuple[str, ...], state: Mapping[str, Any]) -> Frame:
-        """Ids, or a column for each token and one for the unknown, the last."""
+        """Ids, or a column for each token."""
         taken = frame.names
 
         def work(block: Block) -> Block:
@@ -135,7 +136,10 @@ class Tokens(Keeping):
             tensor = ops.cast(layer(ops.squeeze(block.tensor, axis=-1)), "float32")
             if self.output == "ids":
                 return Block(self.result_names(block, taken), "encoded", tensor, len(words) + 2)
-            return Block(_column_names(column, words, taken), "encoded", tensor)
+            columns = _column_names(column, words, taken)
+            if self.output == "tf_idf":
+                columns, tensor = columns[1:], tensor[:, 1:]
+            return Block(columns, "encoded", tensor)
 
         return frames.replaced(frame, names, work, keep=self.keep)
 
