@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from dlcli.data.sources import remote
+from dlcli.data.sources import class_folders, remote
 from dlcli.data.sources.files import expand, folder, source_for
 from dlcli.events import Listener, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import MISSING, Coded, Found, Samples, Subset
+from dlcli.samples import MISSING, Coded, Found, Samples
 
 if TYPE_CHECKING:
     from dlcli.data.sources import decoding
-    from dlcli.data.sources.image_files import ImageFile
+    from dlcli.data.sources.class_folders import ClassFile
 
 _FIELD: ConfigPath = ("data", "source", "images")
 _IMAGE = "image"
@@ -83,11 +83,9 @@ class Images(Source):
         """As `read`; `emit` hears how far it is."""
         if self.table is not None:
             return self._of_table(self.table, emit)
-        from dlcli.data.sources import image_files
-
         assert self.path is not None
-        listing = image_files.by_class(folder(self.path, (*_FIELD, "path")), (*_FIELD, "path"))
-        return self._of_files(listing.images, listing.notes, emit)
+        listing = class_folders.by_class(folder(self.path, (*_FIELD, "path")), _kind(), (*_FIELD, "path"))
+        return self._of_files(listing.files, listing.notes, emit)
 
     def other_file(self, path: str) -> Source:
         """Images in a folder (with classes or without), one image, a list of paths (.txt), a glob, or a table of paths.
@@ -101,24 +99,17 @@ class Images(Source):
             return self.model_copy(update={"table": path})
         return NewImages(path=path, size=self.size, channels=self.channels, resize=self.resize)
 
-    def _of_files(self, images: Sequence[ImageFile], notes: tuple[str, ...], emit: Listener) -> Found:
+    def _of_files(self, images: Sequence[ClassFile], notes: tuple[str, ...], emit: Listener) -> Found:
         """Rows of image files; a column `label` where every one has a class."""
-        import numpy as np
-
         not_test = sum(image.subset != "test" for image in images)  # which stand first
         found = self._decoded([image.path for image in images], (*_FIELD, "path"), emit, not_test)
         columns: dict[str, Any] = {_IMAGE: found.pixels}
-        labels = [image.label for image in images]
-        if None not in labels:
-            columns[_LABEL] = Coded.of(labels)
-        rows: dict[Subset, list[int]] = {}
-        for number, image in enumerate(images):
-            if image.subset is not None:
-                rows.setdefault(image.subset, []).append(number)
+        if (labels := class_folders.labels(images)) is not None:
+            columns[_LABEL] = labels
         assert self.path is not None
         return Found(
             Samples.of(columns),
-            subsets={subset: np.array(numbers) for subset, numbers in rows.items()} if len(rows) > 1 else None,
+            subsets=class_folders.subsets(images),
             target=(_LABEL,) if _LABEL in columns else (),
             inputs=(_IMAGE,),
             notes=(*notes, *found.notes),
@@ -129,13 +120,13 @@ class Images(Source):
 
     def _of_table(self, table: str, emit: Listener) -> Found:
         """Rows of a table, each with the image that it names."""
-        from dlcli.data.sources import image_files
+        from dlcli.data.sources import image_paths
 
         assert self.column is not None
         read = source_for(table).read()
         paths = self._paths(read.samples, table)
         root = Path(folder(self.path, (*_FIELD, "path"))) if self.path is not None else read.files[0].parent
-        files = image_files.located(paths.vocabulary, root, (*_FIELD, "column"))
+        files = image_paths.located(paths.vocabulary, root, (*_FIELD, "column"))
         # A file that several rows name is decoded once.
         found = self._decoded(files, (*_FIELD, "column"), emit)
         others = {name: column for name, column in read.samples.items() if name != self.column}
@@ -192,7 +183,7 @@ class NewImages(Images):
 
     def read_and_tell(self, emit: Listener) -> Found:
         """Decodes every image; `label` is there where each lies in the folder of a class."""
-        from dlcli.data.sources import image_files
+        from dlcli.data.sources import image_paths
 
         assert self.path is not None
         place, field = Path(self.path), (*_FIELD, "path")
@@ -202,11 +193,14 @@ class NewImages(Images):
             files = [
                 file
                 for path, is_list in zip(paths, lists, strict=True)
-                for file in (image_files.listed(path, field) if is_list else (path,))
+                for file in (image_paths.listed(path, field) if is_list else (path,))
             ]
-            return self._of_files([image_files.ImageFile(file, None) for file in files], (), emit)
-        every = image_files.flat(place, field)
-        if any(image.path.parent == place for image in every.images):
-            return self._of_files(every.images, every.notes, emit)
-        listing = image_files.by_class(place, field)
-        return self._of_files(listing.images, listing.notes, emit)
+            return self._of_files([class_folders.ClassFile(file) for file in files], (), emit)
+        listing = class_folders.of_new_rows(place, _kind(), field)
+        return self._of_files(listing.files, listing.notes, emit)
+
+
+def _kind() -> class_folders.FileKind:
+    from dlcli.data.sources.decoding import SUFFIXES
+
+    return class_folders.FileKind("image", SUFFIXES)

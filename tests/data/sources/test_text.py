@@ -67,9 +67,9 @@ def test_what_is_left_out_is_said(tmp_path):
     found = Text(path=str(tmp_path)).read()
     assert found.samples.rows == 1
     assert found.notes == (
-        "left out: 1 files that do not end in .txt",
-        "left out: 1 folders without a text: empty",
+        "left out: 1 files that are no texts",
         f"left out: 1 texts that lie in {tmp_path.name}/ beside the folders of the classes",
+        "no text in empty",
     )
 
 
