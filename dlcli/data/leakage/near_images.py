@@ -91,7 +91,7 @@ def small(column: Any, rows: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _shrunk(images: NDArray[Any]) -> NDArray[np.float32]:
-    """Images (rows, height, width, channels or none) as (rows, 16, 16) means over areas; of a video all frames' mean."""
+    """Images (rows, height, width, channels or none) as means over areas (rows, 16, 16); a video as its mean frame."""
     if images.ndim == 5:
         images = images.mean(axis=1, dtype=np.float32)
     grey = images.mean(axis=-1, dtype=np.float32) if images.ndim == 4 and images.shape[-1] > 1 else images
