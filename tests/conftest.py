@@ -71,6 +71,19 @@ class Running:
         return (self._folder / name).read_text(errors="replace")
 
 
+PRELOADED = [
+    "keras",
+    "tensorflow",
+    "polars",
+    "sklearn.linear_model",
+    "rich.console",
+    "dlcli.cli",
+    "dlcli.workflows.train",
+    "dlcli.workflows.kfold",
+]
+"""What each command would import anew."""
+
+
 class Dlcli:
     """Runs command lines as `dlcli ...` would, in children of a process that has imported TensorFlow."""
 
@@ -79,7 +92,7 @@ class Dlcli:
         self._count = 0
         # Only imported, never run: after one operation the children of a fork would hang.
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["keras", "tensorflow", "dlcli.cli", "pydantic", "rich.console"])
+        self._context.set_forkserver_preload(PRELOADED)
 
     def start(self, *arguments: str | Path, **environment: str | Path) -> Running:
         """Starts a command in `folder`."""
