@@ -30,9 +30,9 @@ def id_like(divided: Divided) -> Iterator[Finding]:
     if divided.samples.rows < _FEWEST_ROWS:
         return
     for name, column in divided.samples.items():
-        if (is_id_number(column) if isinstance(column, np.ndarray) else is_id_text(column)) and (
-            divided.schema.columns[name].kind != "datetime"
-        ):
+        if divided.schema.columns[name].kind == "datetime":
+            continue
+        if is_id_number(column) if isinstance(column, np.ndarray) else is_id_text(column):
             message = f"{name} is different in every row, like a number or name of the row"
             hint = f"write `ignore: [{name}]` under data: it can only be learnt by heart"
             yield Finding("id-like-column", message, hint, (name,))
@@ -48,7 +48,7 @@ def is_id_number(column: NDArray[Any]) -> bool:
     numbers = np.sort(column)
     if (np.diff(numbers) == 0).any():
         return False
-    spread = float(numbers[-1] - numbers[0]) + 1
+    spread = float(numbers[-1]) - float(numbers[0]) + 1
     return len(column) ** 2 / (2 * spread) > _BIRTHDAYS
 
 

@@ -32,7 +32,7 @@ def near_images(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Findin
     of the small grey picture, after its own mean and contrast and the mean of all pictures have been taken out
     (Charikar 2002). Of more than 100,000 rows, as many evenly spaced ones are compared.
     """
-    rows = {name: _some(rows) for name, rows in divided.subsets.items()}
+    rows = {name: _some(rows) for name, rows in divided.subsets.items() if len(rows)}
     for name in divided.schema.of_kind("image"):
         pictures = {subset: _standardised(small(divided.samples[name], some)) for subset, some in rows.items()}
         for later, before in divided.later():
