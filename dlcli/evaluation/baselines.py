@@ -145,7 +145,7 @@ class Linear(Baseline):
 
 def standing(name: str, kind: str) -> str:
     """What a baseline is called where something stands above or below it."""
-    return name if kind == LINEAR else f"the {name}"
+    return f"the {name}" if kind in ("majority", "mean", "median") else name
 
 
 def fit(

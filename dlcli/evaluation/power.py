@@ -93,7 +93,8 @@ class Verdict:
         told = f"{words[self.power]}: {self.gap}{self.doubt}"
         if self.linear is None or self.linear.power is None:
             return told
-        return f"{told}; {'better' if self.linear.power else 'not better'} than a linear model: {self.linear.gap}"
+        standing = {"a": "better", "b": "worse", None: "not better"}[self.linear.difference.better]
+        return f"{told}; {standing} than a linear model: {self.linear.gap}"
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""

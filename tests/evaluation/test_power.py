@@ -103,6 +103,8 @@ def test_a_linear_model_that_does_as_well_is_not_kept_quiet() -> None:
         "better than a linear model: accuracy 0.44 above logistic regression (0.25 to 0.59)"
     )
     assert "; not better than a linear model: accuracy 0" in replace(found, linear=tied).sentence
+    beating = verdict([Accuracy()], linear, model)
+    assert "; worse than a linear model: accuracy 0.44 below" in replace(found, linear=beating).sentence
 
 
 def test_a_verdict_is_plain_data() -> None:
