@@ -10,9 +10,9 @@ from typing import Any
 
 from dlcli.config.document import Document, load
 from dlcli.config.writer import dump, inline, scalar
-from dlcli.evaluation.diagnosis import Diagnosis
-from dlcli.evaluation.diagnosis import diagnose as judge
-from dlcli.evaluation.remedies import Suggestion
+from dlcli.evaluation.diagnosis.judge import Diagnosis
+from dlcli.evaluation.diagnosis.judge import diagnose as judge
+from dlcli.evaluation.diagnosis.remedies import Suggestion
 from dlcli.problems import ConfigError, Problem
 from dlcli.runs import directory
 from dlcli.runs.directory import RunDirectory

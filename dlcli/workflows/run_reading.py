@@ -16,10 +16,10 @@ from dlcli.config.experiment import Experiment
 from dlcli.config.rate_rules import named_rate
 from dlcli.config.short_form import short_form
 from dlcli.data.splits import Chronological, Grouped, Predefined, Random, Stratified
-from dlcli.evaluation.courses import LOSS_SPREAD, Course
-from dlcli.evaluation.ladder import Measured
-from dlcli.evaluation.remedies import Setup
-from dlcli.evaluation.run_facts import Breakdown, Facts, Repeats
+from dlcli.evaluation.diagnosis.changes import Setup
+from dlcli.evaluation.diagnosis.courses import LOSS_SPREAD, Course
+from dlcli.evaluation.diagnosis.ladder import Measured
+from dlcli.evaluation.diagnosis.run_facts import Breakdown, Facts, Repeats
 from dlcli.network.layers.normalization import BatchNormalization
 from dlcli.network.layers.regularization import Dropout
 from dlcli.network.losses import (

@@ -11,7 +11,7 @@ import pytest
 from dlcli import diagnose
 from dlcli.config.document import load
 from dlcli.config.writer import to_yaml
-from dlcli.evaluation.remedies import Situation, Verdict, suggestions
+from dlcli.evaluation.diagnosis.remedies import Situation, Verdict, suggestions
 from dlcli.problems import ConfigError
 from dlcli.runs.record import Record
 from dlcli.task import Goal, Task

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from dlcli.evaluation import courses, intervals
-from dlcli.evaluation.courses import Course, Floats
-from dlcli.evaluation.diagnosis import Diagnosis, diagnose
-from dlcli.evaluation.ladder import Measured, from_losses, from_scores
-from dlcli.evaluation.remedies import Setup
-from dlcli.evaluation.run_facts import Breakdown, Facts, Repeats
+from dlcli.evaluation import intervals
+from dlcli.evaluation.diagnosis import courses
+from dlcli.evaluation.diagnosis.changes import Setup
+from dlcli.evaluation.diagnosis.courses import Course, Floats
+from dlcli.evaluation.diagnosis.judge import Diagnosis, diagnose
+from dlcli.evaluation.diagnosis.ladder import Measured, from_losses, from_scores
+from dlcli.evaluation.diagnosis.run_facts import Breakdown, Facts, Repeats
 from dlcli.task import Task
 
 SETUP = Setup(

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dlcli.evaluation import courses as reading
+from dlcli.evaluation.diagnosis import courses as reading
+from dlcli.evaluation.diagnosis.run_facts import CERTAIN, MATERIAL, Facts, Finding, amount, described, share
+from dlcli.evaluation.diagnosis.verdicts import too_few, turned
 from dlcli.evaluation.intervals import student_quantile
-from dlcli.evaluation.run_facts import CERTAIN, MATERIAL, Facts, Finding, amount, described, share
-from dlcli.evaluation.verdicts import too_few, turned
 from dlcli.numbers import number
 from dlcli.task import CLASSIFICATION
 

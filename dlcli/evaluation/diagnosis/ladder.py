@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dlcli.evaluation.courses import Course
+from dlcli.evaluation.diagnosis.courses import Course
 from dlcli.evaluation.fold_scores import corrected_t
 from dlcli.task import LABELS, Task
 

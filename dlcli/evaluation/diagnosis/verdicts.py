@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from statistics import median
 
-from dlcli.evaluation import courses as reading
-from dlcli.evaluation.courses import Course, Sign
-from dlcli.evaluation.ladder import Gap, Ladder
-from dlcli.evaluation.remedies import Setup, Verdict
-from dlcli.evaluation.run_facts import CERTAIN, MATERIAL, Facts, Finding, above, amount, described, share
+from dlcli.evaluation.diagnosis import courses as reading
+from dlcli.evaluation.diagnosis.changes import Setup
+from dlcli.evaluation.diagnosis.courses import Course, Sign
+from dlcli.evaluation.diagnosis.ladder import Gap, Ladder
+from dlcli.evaluation.diagnosis.remedies import Verdict
+from dlcli.evaluation.diagnosis.run_facts import CERTAIN, MATERIAL, Facts, Finding, above, amount, described, share
 from dlcli.task import CLASSIFICATION
 
 _PART_OF_ERROR = 0.25

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from dlcli.evaluation.diagnosis import changes
+from dlcli.evaluation.diagnosis.changes import Plain, Setup
+
 Verdict = Literal[
     "underfit",
     "overfit",
@@ -16,81 +19,11 @@ Verdict = Literal[
     "small_rate",
     "still_improving",
 ]
-Plain = Mapping[str, Any]
-"""A part of a config as plain data, to lay over the whole."""
-Layer = str | dict[str, Any]
-_WIDTHS = {"dense": "units", "conv2d": "filters"}
-_FEWEST_UNITS, _LEAST_UNITS, _MOST_UNITS = 4, 32, 1024
-_WIDER = 4
 _LARGE_RATE = 50
 _LONGER, _FEWEST_EPOCHS = 3, 30
-_LARGE_NETWORK = 1_000
-"""Parameters from which on dropout is the first penalty to try; smaller networks take l2."""
-_GENTLE_L2, _FIRM_L2, _LARGEST_L2 = 1e-3, 1e-2, 0.1
-_DROPOUT, _MUCH_DROPOUT = 0.3, 0.5
 _SEVERE = 0.15
 """Share of what there was to gain from which on a gap between training and validation asks for firm penalties."""
-_STRONG_L2, _STRONG_L1, _STRONG_DROPOUT = 0.1, 1e-2, 0.5
 _LARGEST_VALIDATION_SHARE = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a config has, as far as remedies depend on it.
-
-    Attributes:
-        architecture: the layers, as short as a config can write them.
-        keeps_last: whether the last of them is the output layer, and so stays.
-        optimizer: its name.
-        rate: its learning rate.
-        usual_rate: what its learning rate is by default.
-        schedule: name of the schedule, if there is one.
-        own_rate: whether the schedule names rates itself: its peak, or each one.
-        epochs: at most so many.
-        patience: of early stopping, if there is any.
-        l1, l2, dropout: the largest anywhere in the network.
-        max_norm: whether norms are bounded for all layers.
-        batch_normalization: whether there is a layer of it.
-        augmented: whether training rows are changed at random.
-        images: whether the inputs are images.
-        unscaled: the preprocessing steps, where numbers enter the network as they are; else None.
-        large_target: whether a number is predicted whose unscaled values spread over more than 10.
-        split: name of the split; split_seed: what it draws from.
-        sizes: its `train`, `validation` and `test` as written.
-        drawn: whether it draws rows by lot, so that validation rows can differ from training rows by chance only.
-        subset_column: the column by which a predefined split divides.
-        ordered, grouped: whether rows depend on each other in time, or within groups.
-        folds: of a k-fold; None for a training.
-        parameters: numbers in the network.
-    """
-
-    architecture: tuple[Layer, ...]
-    keeps_last: bool
-    optimizer: str
-    rate: float
-    usual_rate: float
-    schedule: str | None
-    own_rate: Literal["peak", "all"] | None
-    epochs: int
-    patience: int | None
-    l1: float
-    l2: float
-    dropout: float
-    max_norm: bool
-    batch_normalization: bool
-    augmented: bool
-    images: bool
-    unscaled: tuple[Any, ...] | None
-    large_target: bool
-    split: str
-    split_seed: int
-    sizes: Mapping[str, float | None]
-    drawn: bool
-    subset_column: str | None
-    ordered: bool
-    grouped: bool
-    folds: int | None
-    parameters: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +91,7 @@ def _diverged(setup: Setup, situation: Situation) -> list[Suggestion]:
     lower = min(failed / 10, setup.usual_rate) if failed > setup.usual_rate else failed / 10
     scaling = _scaling(setup)
     why = f"a learning rate far below {failed:.3g}, which was too much"
-    slower = Suggestion("lower-rate", why, _rate(setup, lower))
+    slower = Suggestion("lower-rate", why, changes.rate(setup, lower))
     clipped = {"optimizer": {setup.optimizer: {"learning_rate": lower, "clipnorm": 1.0}}}
     clip = Suggestion("clip", "bounds the length of each step, also where a few rows are extreme", clipped)
     # A rate that is usual points to the sizes of the numbers, one that is not to itself.
@@ -169,7 +102,7 @@ def _diverged(setup: Setup, situation: Situation) -> list[Suggestion]:
 def _small_rate(setup: Setup, situation: Situation) -> list[Suggestion]:
     del situation
     higher = max(10 * setup.rate, setup.usual_rate)
-    faster = Suggestion("higher-rate", f"steps {higher / setup.rate:,.3g} times as long", _rate(setup, higher))
+    faster = Suggestion("higher-rate", f"steps {higher / setup.rate:,.3g} times as long", changes.rate(setup, higher))
     return [*_scaling(setup), faster, _find_rate()]
 
 
@@ -192,20 +125,20 @@ def _still_improving(setup: Setup, situation: Situation) -> list[Suggestion]:
     scaling = _scaling(setup)
     if setup.own_rate or setup.rate > setup.usual_rate:
         return [*scaling, more]
-    faster = Suggestion("higher-rate", "gets there in fewer epochs", _rate(setup, 3 * setup.rate))
+    faster = Suggestion("higher-rate", "gets there in fewer epochs", changes.rate(setup, 3 * setup.rate))
     return [*scaling, more, faster]
 
 
 def _against_bias(setup: Setup, *, oscillates: bool) -> list[Suggestion]:
     found = []
-    relaxed = _relaxed(setup)
+    relaxed = changes.relaxed(setup)
     if relaxed is not None:
         found.append(Suggestion("less-regularisation", "penalties or dropout hold the network back", relaxed))
     if oscillates or setup.rate > _LARGE_RATE * setup.usual_rate:
-        slower = _rate(setup, min(setup.usual_rate, setup.rate / 3))
+        slower = changes.rate(setup, min(setup.usual_rate, setup.rate / 3))
         found.append(Suggestion("lower-rate", "at this rate the network may jump over what it could learn", slower))
     found += _scaling(setup)
-    larger = _larger(setup)
+    larger = changes.larger(setup)
     if larger is not None:
         why = "more units and layers, until it overfits: then regularise"
         found.append(Suggestion("larger-network", why, {"architecture": larger}))
@@ -223,11 +156,11 @@ def _underfit(setup: Setup, situation: Situation) -> list[Suggestion]:
 def _against_variance(setup: Setup, situation: Situation) -> list[Suggestion]:
     found = []
     if setup.images and not setup.augmented:
-        changes = [{"random_rotation": 0.05}, {"random_zoom": 0.1}, {"random_translation": 0.1}]
-        found.append(Suggestion("augmentation", "new variants of the training images", {"augmentation": changes}))
-    penalty = {"regularization": _penalty(setup, situation)}
+        variants = [{"random_rotation": 0.05}, {"random_zoom": 0.1}, {"random_translation": 0.1}]
+        found.append(Suggestion("augmentation", "new variants of the training images", {"augmentation": variants}))
+    penalty = {"regularization": changes.penalty(setup, firm=situation.variance >= _SEVERE)}
     found.append(Suggestion("regularisation", "keeps the network from learning rows by heart", penalty))
-    smaller = _smaller(setup)
+    smaller = changes.smaller(setup)
     if smaller is not None:
         found.append(Suggestion("smaller-network", "fewer units remember less", {"architecture": smaller}))
     return found
@@ -296,17 +229,6 @@ _REMEDIES = {
 }
 
 
-def _rate(setup: Setup, rate: float) -> Plain:
-    """The snippet that sets another learning rate, wherever the config names it."""
-    rate = float(f"{rate:.2g}")
-    snippet: dict[str, Any] = {"optimizer": {setup.optimizer: {"learning_rate": rate}}}
-    if setup.own_rate == "peak":
-        snippet["schedule"] = {setup.schedule: {"peak": rate}}
-    elif setup.own_rate == "all":
-        snippet["schedule"] = None
-    return snippet
-
-
 def _find_rate() -> Suggestion:
     return Suggestion("find-rate", "tries rates from small to large on a few batches", command="lr-find")
 
@@ -331,89 +253,3 @@ def _scaling(setup: Setup) -> list[Suggestion]:
         why = "numbers enter the network unscaled: large ones drown the others"
         found.append(Suggestion("scale-inputs", why, {"preprocessing": steps}))
     return found
-
-
-def _relaxed(setup: Setup) -> Plain | None:
-    """Less of what holds the network back, if there is much of it."""
-    if not (setup.l2 >= _STRONG_L2 or setup.l1 >= _STRONG_L1 or setup.dropout >= _STRONG_DROPOUT or setup.max_norm):
-        return None
-    snippet: dict[str, Any] = {"regularization": {"l1": 0.0, "l2": 0.0, "dropout": 0.0, "max_norm": None}}
-    layers = [_unpenalised(layer) for layer in setup.architecture if not _is(layer, "dropout")]
-    if layers != list(setup.architecture):
-        snippet["architecture"] = layers
-    return snippet
-
-
-def _unpenalised(layer: Layer) -> Layer:
-    """A layer without penalties of its own."""
-    if isinstance(layer, str):
-        return layer
-    name, fields = next(iter(layer.items()))
-    if not isinstance(fields, dict):
-        return layer
-    kept = {key: value for key, value in fields.items() if not key.endswith(("_regularizer", "_constraint"))}
-    return {name: kept}
-
-
-def _penalty(setup: Setup, situation: Situation) -> Plain:
-    """Penalties that the network does not have yet, or more of those that it has."""
-    l2 = _FIRM_L2 if situation.variance >= _SEVERE else _GENTLE_L2
-    penalty = {"l2": l2 if setup.l2 < l2 else min(3 * setup.l2, _LARGEST_L2)}
-    if (setup.parameters or 0) >= _LARGE_NETWORK:
-        penalty["dropout"] = _DROPOUT if setup.dropout < _DROPOUT else _MUCH_DROPOUT
-    return penalty
-
-
-def _is(layer: Layer, name: str) -> bool:
-    return layer == name or (isinstance(layer, dict) and name in layer)
-
-
-def _width(layer: Layer) -> int | None:
-    """Units or filters of a layer that has them."""
-    if isinstance(layer, str):
-        return None
-    name, value = next(iter(layer.items()))
-    if name not in _WIDTHS:
-        return None
-    return int(value[_WIDTHS[name]] if isinstance(value, dict) else value)
-
-
-def _with_width(layer: Layer, width: int) -> Layer:
-    assert isinstance(layer, dict)
-    name, value = next(iter(layer.items()))
-    return {name: {**value, _WIDTHS[name]: width} if isinstance(value, dict) else width}
-
-
-def _larger(setup: Setup) -> list[Layer] | None:
-    """Wider hidden layers, and a second dense one where there is only one."""
-    layers, last = _hidden(setup)
-    widths = [_width(layer) for layer in layers]
-    if not any(widths):
-        return [*layers, {"dense": _LEAST_UNITS}, {"dense": _LEAST_UNITS}, *last]
-    larger = [
-        layer if width is None else _with_width(layer, max(width, min(_WIDER * width, _MOST_UNITS), _LEAST_UNITS))
-        for layer, width in zip(layers, widths, strict=True)
-    ]
-    dense = [layer for layer in larger if _is(layer, "dense")]
-    if len(dense) == 1 and _is(larger[-1], "dense"):
-        larger.append({"dense": _width(dense[0])})
-    return [*larger, *last] if larger != layers else None
-
-
-def _smaller(setup: Setup) -> list[Layer] | None:
-    """Half as wide hidden layers."""
-    layers, last = _hidden(setup)
-    widths = [_width(layer) for layer in layers]
-    if not any(width and width >= 2 * _FEWEST_UNITS for width in widths):
-        return None
-    smaller = [
-        layer if width is None else _with_width(layer, min(width, max(width // 2, _FEWEST_UNITS)))
-        for layer, width in zip(layers, widths, strict=True)
-    ]
-    return [*smaller, *last]
-
-
-def _hidden(setup: Setup) -> tuple[list[Layer], list[Layer]]:
-    """The layers that may change, and those that may not."""
-    layers = list(setup.architecture)
-    return (layers[:-1], layers[-1:]) if setup.keeps_last else (layers, [])

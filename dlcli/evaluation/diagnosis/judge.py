@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from dlcli.evaluation import courses as reading
-from dlcli.evaluation.ladder import Ladder
-from dlcli.evaluation.remarks import REMARKS
-from dlcli.evaluation.remedies import Situation, Suggestion, Verdict, suggestions
-from dlcli.evaluation.run_facts import Facts, Finding
-from dlcli.evaluation.verdicts import TESTS, good
+from dlcli.evaluation.diagnosis import courses as reading
+from dlcli.evaluation.diagnosis.ladder import Ladder
+from dlcli.evaluation.diagnosis.remarks import REMARKS
+from dlcli.evaluation.diagnosis.remedies import Situation, Suggestion, Verdict, suggestions
+from dlcli.evaluation.diagnosis.run_facts import Facts, Finding
+from dlcli.evaluation.diagnosis.verdicts import TESTS, good
 
 
 @dataclass(frozen=True, slots=True)

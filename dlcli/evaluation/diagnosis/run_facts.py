@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dlcli.evaluation.courses import Course
-from dlcli.evaluation.ladder import Gap, Ladder, Measured, from_losses, from_scores
-from dlcli.evaluation.remedies import Setup
+from dlcli.evaluation.diagnosis.changes import Setup
+from dlcli.evaluation.diagnosis.courses import Course
+from dlcli.evaluation.diagnosis.ladder import Gap, Ladder, Measured, from_losses, from_scores
 from dlcli.numbers import number
 from dlcli.task import Task
 
