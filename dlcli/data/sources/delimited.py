@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 
 from dlcli.data.sources.dialect import DELIMITERS, Dialect, find_delimiter
-from dlcli.data.sources.files import expand, read_bytes, source_for
+from dlcli.data.sources.files import Encoding, expand, read_bytes, source_for
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import MISSING, Coded, Found, Samples, Subset
@@ -43,15 +43,6 @@ def _known_quote(text: str) -> str:
         return text
     message = "must be one character, or none"
     raise ValueError(message)
-
-
-def _known_encoding(text: str) -> str:
-    try:
-        codecs.lookup(text)
-    except (LookupError, ValueError):
-        message = "must be an encoding that Python knows, such as utf-8, latin-1 or utf-16"
-        raise ValueError(message) from None
-    return text
 
 
 class _Table(NamedTuple):
@@ -107,7 +98,7 @@ class Csv(Source):
         Field(description="What means missing, beside the empty cell: tokens, or tokens by column."),
     ] = ()
     strip: Annotated[bool, Field(description="Whether blanks around a cell are dropped.")] = True
-    encoding: Annotated[str, AfterValidator(_known_encoding), Field(description="Encoding of the text.")] = "utf-8"
+    encoding: Annotated[Encoding, Field(description="Encoding of the text.")] = "utf-8"
     decimal: Annotated[Literal[".", ","], Field(description="The sign between whole and fraction.")] = "."
 
     def read(self) -> Found:

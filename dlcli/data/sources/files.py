@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import glob
 import gzip
@@ -9,6 +10,9 @@ import lzma
 import re
 import zlib
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from dlcli.data.sources import remote
 from dlcli.part import Source
@@ -17,6 +21,18 @@ from dlcli.problems import ConfigPath, DataError, Problem
 UNPACKING_MEMORY_BYTES = 512 * 1024**2
 _WILDCARDS = frozenset("*?[")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+def _known_encoding(text: str) -> str:
+    try:
+        codecs.lookup(text)
+    except (LookupError, ValueError):
+        message = "must be an encoding that Python knows, such as utf-8, latin-1 or utf-16"
+        raise ValueError(message) from None
+    return text
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:

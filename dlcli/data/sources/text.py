@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from dlcli.data.sources import class_folders
 from dlcli.data.sources.class_folders import ClassFile, FileKind
-from dlcli.data.sources.files import expand, folder, source_for
+from dlcli.data.sources.files import Encoding, expand, folder, source_for
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import Coded, Found, Samples
@@ -20,15 +19,6 @@ _FIELD: ConfigPath = ("data", "source", "text")
 _TEXT = "text"
 _LABEL = "label"
 _KIND = FileKind("text", (".txt",))
-
-
-def _known_encoding(text: str) -> str:
-    try:
-        codecs.lookup(text)
-    except (LookupError, ValueError):
-        message = "must be an encoding that Python knows, such as utf-8, latin-1 or utf-16"
-        raise ValueError(message) from None
-    return text
 
 
 class Text(Source):
@@ -44,9 +34,7 @@ class Text(Source):
     example = "text: {path: reviews, encoding: latin-1}"
 
     path: Annotated[FilePath, Field(description="Folder with a folder per class.")]
-    encoding: Annotated[
-        str, AfterValidator(_known_encoding), Field(description="Encoding of the files; a byte-order mark is dropped.")
-    ] = "utf-8"
+    encoding: Annotated[Encoding, Field(description="Encoding of the files; a byte-order mark is dropped.")] = "utf-8"
 
     def read(self) -> Found:
         """Reads every file.
