@@ -63,7 +63,16 @@ class UnitEnded:
     index: int = 0
 
 
-Event = Note | UnitStarted | SegmentEnded | EpochEnded | UnitEnded
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a piece of work is before training begins. `what`: what is counted ("images read")."""
+
+    what: str
+    done: int
+    total: int
+
+
+Event = Note | Progress | UnitStarted | SegmentEnded | EpochEnded | UnitEnded
 Listener = Callable[[Event], None]
 
 

@@ -25,3 +25,11 @@ def rounded(value: float, width: float) -> str:
     """A number to the second digit of the width of its interval: more would be noise."""
     decimals = max(0, 1 - math.floor(math.log10(width)))
     return f"{round(value, decimals) + 0.0:,.{decimals}f}" if decimals <= _MOST_DECIMALS else number(value)
+
+
+def size(nbytes: float) -> str:
+    """Bytes in the unit that fits: "12.3 GB"."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if nbytes >= factor:
+            return f"{nbytes / factor:.3g} {unit}"
+    return f"{nbytes:.0f} bytes"

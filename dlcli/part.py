@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from dlcli.events import Listener
     from dlcli.problems import Problem
-    from dlcli.samples import Batch, Found, Frame, NetworkInput
+    from dlcli.samples import Batch, Extent, Found, Frame, NetworkInput
     from dlcli.seeds import SeedStream
+    from dlcli.storage import Storage
     from dlcli.task import Goal, Task
 
     Threshold = float | NDArray[np.float64]
@@ -109,9 +110,17 @@ class Source(Part):
         """
         raise NotImplementedError
 
-    def read_and_tell(self, emit: Listener) -> Found:  # noqa: ARG002 - most sources are quick
-        """As `read`; `emit` hears how far it is where that takes long."""
+    def read_into(self, storage: Storage, emit: Listener) -> Found:  # noqa: ARG002 - most sources are small and quick
+        """As `read`; large columns go to `storage`, and `emit` hears how far it is where that takes long."""
         return self.read()
+
+    def extent(self) -> Extent | None:
+        """What there is to read, found without reading it; None where that is always small, or cannot be known.
+
+        Raises:
+            DataError: the source is missing.
+        """
+        return None
 
     def other_file(self, path: str) -> Source:
         """The source that reads `path` in the same way, for `predict`."""

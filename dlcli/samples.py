@@ -243,6 +243,19 @@ class Schema(Record):
         return tuple(name for name, column in self.columns.items() if column.kind == kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a source would read.
+
+    Attributes:
+        files: all that it reads.
+        nbytes: about how much memory that takes.
+    """
+
+    files: tuple[Path, ...]
+    nbytes: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
     """What a source read.

@@ -54,6 +54,10 @@ class Data(Section):
     missing_target: Annotated[
         Literal["refuse", "drop"], Field(description="Rows without a target: refused, or left out.")
     ] = "refuse"
+    in_memory: Annotated[
+        Literal["auto"] | bool,
+        Field(description="Whether data lie in memory, or on disk and are read while training; `auto`: by size."),
+    ] = "auto"
 
     @field_validator("where")
     @classmethod

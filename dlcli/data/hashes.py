@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.samples import Coded, Ragged, Samples
+from dlcli.storage import let_go
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -29,6 +30,7 @@ def row_hashes(samples: Samples) -> NDArray[np.uint64]:
         salt = np.uint64(_text_hash(name))
         with np.errstate(over="ignore"):
             total += _mix(_column_hashes(samples[name]) ^ salt)
+        let_go(samples[name])
     return total
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from dlcli.data import literals
 from dlcli.problems import DataError, Problem
 from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Kind, Ragged, Samples, Schema
+from dlcli.storage import Shelf, file_of, fill
 
 CATEGORIES_AT_MOST = 1000
 """Text with more distinct values is text, not a category."""
@@ -50,8 +52,8 @@ def infer(
     return Schema(columns=columns)
 
 
-def convert(samples: Samples, schema: Schema) -> tuple[Samples, dict[str, int]]:
-    """The schema's columns, typed; columns that it does not name are left out.
+def convert(samples: Samples, schema: Schema, shelf: Shelf | None = None) -> tuple[Samples, dict[str, int]]:
+    """The schema's columns, typed; columns that it does not name are left out. Arrays made of them lie on `shelf`.
 
     numeric: float64 with NaN, or the array as it is where a row has a shape of its own; categorical and
     text: `Coded`; datetime: int64 seconds UTC, `NO_TIME` where missing; image: uint8 or float
@@ -70,9 +72,13 @@ def convert(samples: Samples, schema: Schema) -> tuple[Samples, dict[str, int]]:
     typed: dict[str, Any] = {}
     misfits: dict[str, int] = {}
     for name, column in schema.columns.items():
-        typed[name], count = _convert_column(name, samples[name], column)
+        values, count = _convert_column(name, samples[name], column)
         if count:
             misfits[name] = count
+        if shelf is not None and isinstance(values, np.ndarray) and file_of(values) is None:
+            what = repr((name, column))
+            values = shelf.kept(what, values.shape, values.dtype, partial(fill, array=values))
+        typed[name] = values
     return Samples(typed, samples.rows), misfits
 
 
@@ -271,8 +277,11 @@ def _reshaped(name: str, column: NDArray[Any], schema: ColumnSchema) -> NDArray[
         return _cast(name, column, schema.dtype)
     if schema.kind == "datetime":
         return _as_times(column)
+    infinite = np.isinf(column)
+    if column.dtype == np.float64 and not infinite.any():
+        return column
     values = column.astype(np.float64)
-    values[np.isinf(values)] = np.nan
+    values[infinite] = np.nan
     return values
 
 

@@ -32,6 +32,16 @@ def filtered(found: Found, where: str | None) -> Found:
     """
     if where is None:
         return found
+    rows, rest = chosen(found, where)
+    return replace(rest, samples=found.samples.take(rows))
+
+
+def chosen(found: Found, where: str) -> tuple[NDArray[np.int64], Found]:
+    """The numbers of the rows that pass, and what else was found, of them alone; its samples are still all.
+
+    Raises:
+        DataError: as `filtered`.
+    """
     rows = np.flatnonzero(passing(found.samples, where))
     if not len(rows):
         message = f"no row passes `{where}`"
@@ -42,13 +52,8 @@ def filtered(found: Found, where: str | None) -> Found:
     if found.subsets is not None:
         subsets = {name: number[members][number[members] >= 0] for name, members in found.subsets.items()}
     note = f"where: {len(rows):,} of {found.samples.rows:,} rows"
-    return replace(
-        found,
-        samples=found.samples.take(rows),
-        subsets=subsets,
-        notes=(*found.notes, note),
-        row_names=tuple(found.row_names[row] for row in rows) if found.row_names else (),
-    )
+    names = tuple(found.row_names[row] for row in rows) if found.row_names else ()
+    return rows, replace(found, subsets=subsets, notes=(*found.notes, note), row_names=names)
 
 
 def passing(samples: Samples, where: str) -> NDArray[np.bool_]:

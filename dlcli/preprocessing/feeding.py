@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from dlcli.preprocessing import frames
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.preprocessing.tables import Drop
 from dlcli.samples import Block, Frame, Samples
+from dlcli.storage import Mapped, Shelf
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,22 +31,29 @@ class Feed:
         pipeline: the fitted preprocessing.
         column: the one column that is kept in its own type; None where what preprocessing gives is kept.
         dtype: in which that is kept.
+        shelf: where it lies if it does not fit into memory; None if it does.
     """
 
     pipeline: Pipeline
     column: str | None
     dtype: str = "float32"
+    shelf: Shelf | None = None
 
-    def rows(self, samples: Samples, rows: NDArray[np.int64]) -> NDArray[Any]:
+    def rows(self, samples: Samples, rows: NDArray[np.int64]) -> NDArray[Any] | Mapped:
         """Inputs of some rows: (rows, *shape) as preprocessing gives them, or the column as it is.
 
         Raises:
             DataError: a gap or a number too large for float32 is left.
         """
-        if self.column is None:
+        if self.column is not None:
+            values: NDArray[Any] = samples[self.column]
+            return values[rows] if self.shelf is None else Mapped(values, rows)
+        if self.shelf is None:
             return self.pipeline.transform(samples, rows, self.dtype)
-        values: NDArray[Any] = samples[self.column][rows]
-        return values
+        pipeline, shape = self.pipeline, (len(rows), *self.pipeline.output.shape)
+        what = repr((pipeline.schema, pipeline.steps, pipeline.state, blake2b(rows.tobytes()).hexdigest()))
+        kept = self.shelf.kept(what, shape, self.dtype, lambda filling: pipeline.transform_into(filling, samples, rows))
+        return Mapped(kept)
 
     def prepare(self, values: Any) -> Any:
         """Preprocessing inside the graph: from a tensor of `rows` to what the network takes."""
@@ -68,12 +77,13 @@ class Feed:
     @property
     def kept_as(self) -> str:
         """Said in the record: how rows are kept."""
+        place = "" if self.shelf is None else ", on disk"
         if self.column is None:
-            return self.dtype
-        return f"{self.pipeline.schema.columns[self.column].dtype}, prepared in the graph"
+            return self.dtype + place
+        return f"{self.pipeline.schema.columns[self.column].dtype}{place}, prepared in the graph"
 
 
-def feed(pipeline: Pipeline, rows: int) -> Feed:
+def feed(pipeline: Pipeline, rows: int, shelf: Shelf | None = None) -> Feed:
     """Keeps what is large as float32 in fewer bytes: small whole numbers that go in or come out.
 
     A single column of them is kept as it is where preprocessing has learned nothing: numbers that it has learned
@@ -84,11 +94,11 @@ def feed(pipeline: Pipeline, rows: int) -> Feed:
     (name, column), *others = pipeline.schema.columns.items()
     small = _FLOAT_BYTES * rows * math.prod(pipeline.output.shape) <= LARGEST_FLOATS
     if others or small or pipeline.length is not None:
-        return Feed(pipeline, None)
+        return Feed(pipeline, None, shelf=shelf)
     learned = any(each.learned for each in pipeline.fitted)
     compiles = all(step.compiles for step in pipeline.steps)
     if column.shape and column.dtype in _COMPACT and not learned and compiles:
-        return Feed(pipeline, name)
+        return Feed(pipeline, name, shelf=shelf)
     working = [step for step in pipeline.steps if not isinstance(step, Drop)]
     compact = working[0].compact(pipeline.output.cardinality) if len(working) == 1 else None
-    return Feed(pipeline, None, compact or "float32")
+    return Feed(pipeline, None, compact or "float32", shelf)

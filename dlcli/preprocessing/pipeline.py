@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dlcli import backend
 from dlcli.events import Note
-from dlcli.part import Step
+from dlcli.part import Shape, Step
 from dlcli.preprocessing import frames, planning, raw_windows
 from dlcli.preprocessing.planning import check, expand
 from dlcli.preprocessing.raw_windows import rows_alone, rows_of_windows, windows_of
@@ -16,6 +17,7 @@ from dlcli.preprocessing.selection import select
 from dlcli.preprocessing.tables import MISSING_TEXT, Drop
 from dlcli.problems import ConfigError, ConfigPath, DataError, DlcliError, Problem, RefusedError
 from dlcli.samples import Coded, Frame, Samples, Schema
+from dlcli.storage import Filling, InMemory
 
 if TYPE_CHECKING:
     import keras
@@ -26,6 +28,10 @@ __all__ = ["FittedStep", "OutputSpec", "Pipeline", "check", "expand", "fit"]
 
 BYTES_AT_ONCE = 64 * 1024 * 1024
 """How large the float64 form of the rows that are worked on at once may be."""
+FITTED_VALUES = 2**24
+"""Steps are fitted on so many values of training rows at most: on rows drawn evenly where there are more."""
+_FEWEST_ROWS = 10_000
+"""Steps are fitted on so many training rows at least, where there are so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,34 +140,52 @@ class Pipeline:
         Raises:
             DataError: a gap or a number too large for float32 is left; every such column is named.
         """
+        count = samples.rows if rows is None else len(rows)
+        filling = InMemory().begin((count, *self.output.shape), dtype)
+        self.transform_into(filling, samples, rows)
+        return filling.end()
+
+    def transform_into(self, filling: Filling, samples: Samples, rows: NDArray[Any] | None = None) -> None:
+        """As `transform`, some rows at a time.
+
+        Raises:
+            DataError: as `transform`.
+        """
         if self.length is None:
-            return self._transformed(samples, rows, dtype)
+            self._transform_into(filling, samples, rows)
+            return
         series = rows_of_windows(samples, rows)
         # Each row of a series is worked on once, however many windows hold it.
-        windows: NDArray[Any] = self._transformed(series.samples, series.rows, dtype)[series.places]
-        return windows
+        single = InMemory().begin((len(series.rows), *self.output.shape[1:]), "float32")
+        self._transform_into(single, series.samples, series.rows)
+        values = single.end()
+        step = self._rows_at_once(self.output.shape)
+        for start in range(0, len(series.places), step):
+            filling.append(values[series.places[start : start + step]])
 
-    def _transformed(self, samples: Samples, rows: NDArray[Any] | None, dtype: str) -> NDArray[Any]:
+    def _transform_into(self, filling: Filling, samples: Samples, rows: NDArray[Any] | None) -> None:
         """Single rows (rows, *shape)."""
         import numpy as np
         from keras import ops
 
         count = samples.rows if rows is None else len(rows)
         shape = self.output.shape if self.length is None else self.output.shape[1:]
-        result = np.empty((count, *shape), dtype)
         gaps, infinite = (np.zeros(shape[-1], np.int64) for _ in range(2))
-        size = max(1, BYTES_AT_ONCE // (8 * max(1, int(np.prod(shape)))))
-        for start in range(0, count, size):
-            part = slice(start, min(start + size, count))
-            tensor = frames.joined(self._run(samples, part if rows is None else rows[part]))
-            result[part] = ops.convert_to_numpy(tensor)
-            if not np.isfinite(result[part]).all():
+        step = self._rows_at_once(shape)
+        for start in range(0, count, step):
+            part = slice(start, min(start + step, count))
+            values = ops.convert_to_numpy(frames.joined(self._run(samples, part if rows is None else rows[part])))
+            filling.append(values)
+            if not np.isfinite(values).all():
                 across = tuple(range(len(shape)))
-                gaps += np.isnan(result[part]).sum(axis=across)
-                infinite += np.isinf(result[part]).sum(axis=across)
+                gaps += np.isnan(values).sum(axis=across)
+                infinite += np.isinf(values).sum(axis=across)
         if gaps.any() or infinite.any():
             raise DataError(self._not_finite(gaps, infinite))
-        return result
+
+    def _rows_at_once(self, shape: Shape) -> int:
+        """How many rows are worked on at once."""
+        return max(1, BYTES_AT_ONCE // (8 * max(1, math.prod(shape))))
 
     def gap_row(self) -> NDArray[np.float32]:
         """What the network gets for a row of nothing but gaps, (*shape); NaN where a gap is left."""
@@ -246,6 +270,9 @@ class Pipeline:
 def fit(steps: Sequence[Step], samples: Samples, schema: Schema, rows: NDArray[Any]) -> Pipeline:
     """Fits the steps on some rows, in order; each sees what the ones before it left.
 
+    Of more than `FITTED_VALUES` values it takes a simple random sample of the rows, the same at every call: what
+    steps learn of 17 million values does not change with more of them, and fits into memory.
+
     Args:
         steps: steps as written or expanded.
         samples: columns as the schema says; other rows than `rows` are never looked at.
@@ -269,6 +296,7 @@ def fit(steps: Sequence[Step], samples: Samples, schema: Schema, rows: NDArray[A
     unneeded = {name: str(schema.columns[name].kind) for name in plan.unneeded}
     needed = Schema(columns={name: column for name, column in schema.columns.items() if name not in unneeded})
     cardinalities = raw_rows.cardinalities(samples, needed, rows)
+    rows = _sampled(rows, sum(math.prod(column.shape) for column in needed.columns.values()))
     frame = raw_rows.frame(samples, needed, cardinalities, rows)
     remarks = _remarks(samples, needed, rows)
     fitted: list[FittedStep] = []
@@ -306,6 +334,16 @@ def _finished(
     if length is not None:
         shape = (length, *shape)
     return replace(pipeline, output=OutputSpec(shape, names, frames.cardinality(frame), origins), length=length)
+
+
+def _sampled(rows: NDArray[Any], width: int) -> NDArray[Any]:
+    """As many of the rows, of so many values each, as steps are fitted on; in order."""
+    import numpy as np
+
+    most = max(_FEWEST_ROWS, FITTED_VALUES // max(1, width))
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(np.random.default_rng(0).choice(len(rows), most, replace=False))]
 
 
 def _seen(column: Coded, rows: NDArray[Any]) -> tuple[str, ...]:

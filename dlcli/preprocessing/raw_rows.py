@@ -14,6 +14,7 @@ import numpy as np
 from dlcli.preprocessing.frames import free_name
 from dlcli.problems import DataError, Problem
 from dlcli.samples import NO_TIME, Block, Coded, ColumnSchema, Frame, Ragged, Samples, Schema
+from dlcli.storage import let_go
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,7 @@ def frame(samples: Samples, schema: Schema, cardinalities: Mapping[str, int], ro
         matrix = np.empty((_count(samples, rows), len(scalars)))
         for position, name in enumerate(scalars):
             matrix[:, position] = samples[name][rows]
+            let_go(samples[name])
         blocks.insert(0, Block(scalars, "numeric", ops.convert_to_tensor(matrix)))
     return Frame(tuple(blocks), tuple(schema.columns))
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from dlcli.events import EpochEnded, Event, Listener, Note, SegmentEnded, UnitEnded, UnitStarted, silent
+from dlcli.events import EpochEnded, Event, Listener, Note, Progress, SegmentEnded, UnitEnded, UnitStarted, silent
 from dlcli.numbers import number
 from dlcli.terminal.console import make_console
 
 SHOWN_VALUES = 4
 BAR_WIDTH = 10
 TIME_WIDTH = 8
+SECONDS_BETWEEN_LINES = 10.0
+"""A plain line says how far a long piece of work is whenever so much time has gone by."""
 
 
 @contextmanager
@@ -49,11 +53,15 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._several = False
+        self._told = time.monotonic()
 
     def __call__(self, event: Event) -> None:
         match event:
             case Note():
                 self._print(("warning: " if event.warning else "") + event.text)
+            case Progress() if time.monotonic() - self._told >= SECONDS_BETWEEN_LINES:
+                self._told = time.monotonic()
+                self._print(f"{event.what}: {event.done:,} of {event.total:,}")
             case UnitStarted():
                 self._several = event.count > 1
             case EpochEnded() if not self._several:
@@ -74,8 +82,9 @@ class _Live:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._tasks: dict[int, tuple[TaskID, str]] = {}
+        self._counts: dict[str, TaskID] = {}
         plain = Column(no_wrap=True)
-        self.bars = Progress(
+        self.bars = bars.Progress(
             TextColumn("{task.description}", markup=False, table_column=plain),
             BarColumn(bar_width=BAR_WIDTH),
             SpinnerColumn("line"),  # turns also while validation rows are predicted, and nothing else moves
@@ -90,6 +99,8 @@ class _Live:
         match event:
             case Note():
                 self._console.print(("warning: " if event.warning else "") + event.text, markup=False, style="dim")
+            case Progress():
+                self._count(event)
             case UnitStarted():
                 self._drop(event.index)
                 label = f"{event.label} epoch" if event.label else "epoch"
@@ -106,6 +117,15 @@ class _Live:
                 self._stop_waiting()
                 parts = (event.label, event.reason, values_text(event.scores))
                 self._console.print("  ".join(part for part in parts if part), markup=False)
+
+    def _count(self, event: Progress) -> None:
+        """A bar of its own until everything is done."""
+        task = self._counts.get(event.what)
+        if task is None:
+            task = self._counts[event.what] = self.bars.add_task(event.what, total=event.total, values="")
+        self.bars.update(task, completed=event.done, values=f"{event.done:,} of {event.total:,}")
+        if event.done == event.total:
+            self.bars.remove_task(self._counts.pop(event.what))
 
     def _update(self, event: SegmentEnded | EpochEnded, completed: float, values: Mapping[str, float] | None) -> None:
         """Moves a bar on; without values it keeps those that it shows."""

@@ -8,14 +8,16 @@ or terminals; a Keras user could use it alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcli.storage import Mapped
 from dlcli.training.graphs import Augment, Graphs
+from dlcli.training.portions import Held, Portion, Stream, padded, prediction_parts, tensor_of
 
 if TYPE_CHECKING:
     import keras
@@ -30,12 +32,12 @@ class Rows:
     """The rows of a subset.
 
     Attributes:
-        x: inputs (rows, *shape), as the model or `prepare` takes them.
+        x: inputs (rows, *shape), as the model or `prepare` takes them; `Mapped` where they lie on disk.
         y: targets, as the loss takes them.
         weight: (rows,) or None.
     """
 
-    x: Array
+    x: Array | Mapped
     y: Array
     weight: Array | None = None
 
@@ -114,12 +116,18 @@ class Engine:
         import tensorflow as tf
 
         self._rows, self._batch_size = len(train), batch_size
-        if self.xla and not self._rows <= self._capacity <= 2 * self._rows:
-            self._capacity = self._rows + self._rows // _SLACK
-        arrays = (train.x, train.y) if train.weight is None else (train.x, train.y, train.weight)
-        self._train = tuple(tf.convert_to_tensor(_padded(array, self._capacity)) for array in arrays)
-        held = validation or Rows(train.x[:0], train.y[:0])
-        self._validation = (tf.convert_to_tensor(held.x), tf.convert_to_tensor(held.y))
+        others = (train.y,) if train.weight is None else (train.y, train.weight)
+        if isinstance(train.x, Mapped):
+            stream = Stream(train.x, others, batch_size, same_size=self.xla)
+            self._train: Held | Stream = stream
+            self._capacity = stream.rows
+        else:
+            if self.xla and not self._rows <= self._capacity <= 2 * self._rows:
+                self._capacity = self._rows + self._rows // _SLACK
+            arrays = (train.x, *others)
+            self._train = Held(tuple(tf.convert_to_tensor(padded(array, self._capacity)) for array in arrays))
+        self._validation = validation or Rows(self._train.example()[0].numpy()[:0], train.y[:0])
+        self._held = None if isinstance(self._validation.x, Mapped) else list(self._read(self._validation))
 
     @property
     def batches(self) -> int:
@@ -133,31 +141,33 @@ class Engine:
 
     def train(self, epoch: Epoch, first: int, last: int) -> None:
         """Trains on the batches [first, last) of an epoch."""
-        turns = self._turns(epoch)
-        first = self._train_whole_batches(turns, first, last)
-        if last > first:
-            self._graphs.train(self._train, turns, _bounds(first, last), np.int32(self._batch_size))
+        for arguments in self._steps(epoch, first, last):
+            self._graphs.train(*arguments)
 
     def finish(self, epoch: Epoch, first: int) -> Closed:
         """Trains on the batches from `first` on, predicts the validation rows, reads and resets the metrics."""
-        turns, last = self._turns(epoch), self.batches
-        first = self._train_whole_batches(turns, first, last)
-        if last > first:
-            left = self._graphs.finish(
-                self._train, turns, _bounds(first, last), np.int32(self._batch_size), self._validation
-            )
-        else:
-            left = self._graphs.close(self._validation)
+        arguments: tuple[Any, ...] = ()
+        for following in self._steps(epoch, first, self.batches):
+            if arguments:
+                self._graphs.train(*arguments)
+            arguments = following
+        parts = iter(self._held or self._read(self._validation))
+        part = next(parts)
+        left = self._graphs.finish(*arguments, part) if arguments else self._graphs.close(part)
         metrics, predictions, losses, finite, state = left
+        more = [self._graphs.validate(part) for part in parts]
         named = {name: float(value) for name, value in metrics.items()}
-        return Closed(named, predictions.numpy(), losses.numpy(), bool(finite), state)
+        return Closed(
+            named,
+            _joined([predictions, *(each for each, _ in more)]),
+            _joined([losses, *(each for _, each in more)]),
+            bool(finite),
+            state,
+        )
 
-    def predict(self, x: Array) -> NDArray[np.float64]:
+    def predict(self, x: Array | Mapped) -> NDArray[np.float64]:
         """Predictions (rows, outputs), in inference mode."""
-        import tensorflow as tf
-
-        predictions: NDArray[np.float64] = self._graphs.predict(tf.convert_to_tensor(x)).numpy().astype(np.float64)
-        return predictions
+        return _joined([self._graphs.predict(tensor_of(x, part)) for part in prediction_parts(x)]).astype(np.float64)
 
     def metrics(self, *, reset: bool = False) -> dict[str, float]:
         """The model's metrics since they were last reset."""
@@ -208,7 +218,7 @@ class Engine:
         Raises:
             ValueError: it is the state of another model.
         """
-        x, y, *weight = (tensor[:1] for tensor in self._train)
+        x, y, *weight = self._train.example()
         outputs = self.model(self._graphs.prepare(x), training=False)
         self.model.compute_metrics(x, y, outputs, *weight)  # Keras makes the variables of metrics at their first use
         every, values = self._all_variables(), state["variables"]
@@ -220,31 +230,50 @@ class Engine:
     def _all_variables(self) -> list[Any]:
         return _unique([*self._variables, *(v for metric in self.model.metrics for v in metric.variables)])
 
-    def _train_whole_batches(self, turns: Any, first: int, last: int) -> int:
-        """With XLA trains on the batches that are full, whose shape is known; returns the first one left."""
-        whole = min(last, self._rows // self._batch_size) if self.xla else first
-        if whole <= first:
-            return first
-        order, key, *rates = turns
+    def _steps(self, epoch: Epoch, first: int, last: int) -> Iterator[tuple[Any, ...]]:
+        """What the graph `train` takes, one after the other; with XLA all batches but a smaller last one are done."""
+        for portion in self._train.portions(epoch.order, first, last):
+            begin = self._train_by_xla(epoch, portion) if self.xla else portion.first
+            if portion.last > begin:
+                turns, size = self._turns(epoch, portion), np.int32(self._batch_size)
+                yield portion.data, turns, _bounds(begin, portion.last, portion.base), size
+
+    def _train_by_xla(self, epoch: Epoch, portion: Portion) -> int:
+        """Trains on the batches that are full, whose shape is known; returns the first one left."""
+        whole = min(portion.last, self._rows // self._batch_size)
+        if whole <= portion.first:
+            return portion.first
+        order, key, *rates = self._turns(epoch, portion)
         room = -(-self._capacity // self._batch_size)
-        turns = _padded(order, self._capacity), key, *(_padded(each, room) for each in rates)
-        self._graphs.train_by_xla(self._train, turns, _bounds(first, whole), self._batch_size)
+        turns = padded(order, self._capacity), key, *(padded(each, room) for each in rates)
+        bounds = _bounds(portion.first, whole, portion.base)
+        self._graphs.train_by_xla(portion.data, turns, bounds, self._batch_size)
         return whole
 
-    def _turns(self, epoch: Epoch) -> tuple[Array, ...]:
-        """Order, key and, where they are given, rates of an epoch as the graphs take them."""
-        rates = () if epoch.rates is None else (epoch.rates.astype(np.float32),)
-        return epoch.order, np.asarray(epoch.key, np.int32), *rates
+    def _turns(self, epoch: Epoch, portion: Portion) -> tuple[Array, ...]:
+        """Order, key and, where they are given, rates of a portion as the graphs take them."""
+        key = np.asarray(epoch.key, np.int32)
+        if epoch.rates is None:
+            return portion.order, key
+        batches = -(-len(portion.order) // self._batch_size)
+        return portion.order, key, epoch.rates[portion.base : portion.base + batches].astype(np.float32)
+
+    @staticmethod
+    def _read(rows: Rows) -> Iterator[tuple[Any, Any]]:
+        """Inputs and targets to predict, some at a time."""
+        import tensorflow as tf
+
+        for part in prediction_parts(rows.x):
+            yield tensor_of(rows.x, part), tf.convert_to_tensor(rows.y[part])
 
 
-def _bounds(first: int, last: int) -> Array:
-    return np.array([first, last], np.int32)
+def _bounds(first: int, last: int, base: int) -> Array:
+    return np.array([first - base, last - base, base], np.int32)
 
 
-def _padded(array: Array, rows: int) -> Array:
-    """The array with rows of zeros, which nothing reads, up to a number of rows."""
-    missing = rows - len(array)
-    return array if missing <= 0 else np.concatenate([array, np.zeros((missing, *array.shape[1:]), array.dtype)])
+def _joined(parts: Sequence[Any]) -> Array:
+    arrays: list[Array] = [part.numpy() for part in parts]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def copies(values: Sequence[Any]) -> list[Array]:

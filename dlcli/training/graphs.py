@@ -43,23 +43,27 @@ class Graphs:
         self.train_by_xla = _Traced(self._train, xla=True)
         self.predict = _Traced(self._predict)
         self.close = _Traced(self._close)
+        self.validate = _Traced(self._validate)
         self.finish = _Traced(self._finish)
 
     @property
     def traces(self) -> int:
         """How many there are by now."""
-        functions = (self.train, self.train_by_xla, self.predict, self.close, self.finish)
+        functions = (self.train, self.train_by_xla, self.predict, self.validate, self.close, self.finish)
         return sum(function.traces for function in functions)
 
     def _train(self, data: Any, turns: Any, bounds: Any, size: Any) -> None:
-        """Trains on the batches between two bounds. `size` is a Python number where shapes must be known."""
+        """Trains on the batches between two bounds, counted from the third, whose rows stand first.
+
+        `size` is a Python number where shapes must be known.
+        """
         import tensorflow as tf
 
         order, key, *rates = turns
         rows = tf.shape(order)[0]
 
-        def step(number: Any) -> Any:
-            start = number * size
+        def step(place: Any) -> Any:
+            start = place * size
             if isinstance(size, int):
                 picked = tf.slice(order, [start], [size])
             else:
@@ -67,21 +71,22 @@ class Graphs:
             x, y, weight = (*(tf.gather(tensor, picked) for tensor in data), None)[:3]
             x = self.prepare(x)
             if self._augment is not None:
-                x, y, weight = self._augment(x, y, weight, tf.random.experimental.stateless_fold_in(key, number))
+                x, y, weight = self._augment(
+                    x, y, weight, tf.random.experimental.stateless_fold_in(key, bounds[2] + place)
+                )
             if rates:
-                self.optimizer.learning_rate.assign(rates[0][number])
+                self.optimizer.learning_rate.assign(rates[0][place])
             self._model.train_step((x, y) if weight is None else (x, y, weight))
-            return number + 1
+            return place + 1
 
         with _named_generator():
-            tf.while_loop(lambda number: number < bounds[1], step, [bounds[0]], parallel_iterations=1)
+            tf.while_loop(lambda place: place < bounds[1], step, [bounds[0]], parallel_iterations=1)
 
     def _predict(self, x: Any) -> Any:
         """Predictions in inference mode, some rows at a time."""
         import tensorflow as tf
 
-        values = max(1, int(np.prod(x.shape[1:])))
-        size = max(1, min(_CHUNK_ROWS, _CHUNK_VALUES // values))
+        size = rows_predicted_at_once(x.shape[1:])
 
         def some(rows: Any) -> Any:
             return self._model(self.prepare(rows), training=False)
@@ -96,30 +101,41 @@ class Graphs:
         return parts.concat()
 
     def _close(self, validation: Any) -> Any:
-        """The end of an epoch; where the optimizer averages weights, those predict and then step back."""
+        """The end of an epoch."""
         import tensorflow as tf
 
-        model = self._model
-        metrics = model.get_metrics_result()
-        model.reset_metrics()
+        metrics = self._model.get_metrics_result()
+        self._model.reset_metrics()
         state = [tf.identity(variable.value) for variable in self._variables]
         floats = [value for value in state if value.dtype.is_floating]
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in floats])
-        weights = [tf.identity(variable.value) for variable in model.trainable_variables]
+        predictions, losses = self._validate(validation)
+        return metrics, predictions, losses, finite, state
+
+    def _validate(self, validation: Any) -> Any:
+        """Predictions and losses; where the optimizer averages weights, those predict and then step back."""
+        import tensorflow as tf
+
+        variables = self._model.trainable_variables
+        weights = [tf.identity(variable.value) for variable in variables]
         if self.optimizer.use_ema:
-            self.optimizer.finalize_variable_values(model.trainable_variables)
+            self.optimizer.finalize_variable_values(variables)
         x, y = validation
         predictions = self.predict(x)
         if self.optimizer.use_ema:
-            for variable, weight in zip(model.trainable_variables, weights, strict=True):
+            for variable, weight in zip(variables, weights, strict=True):
                 variable.assign(weight)
-        losses = predictions[:0] if self._row_loss is None else self._row_loss(y, predictions)
-        return metrics, predictions, losses, finite, state
+        return predictions, predictions[:0] if self._row_loss is None else self._row_loss(y, predictions)
 
     def _finish(self, data: Any, turns: Any, bounds: Any, size: Any, validation: Any) -> Any:
         """The rest of an epoch and its end, in one call."""
         self.train(data, turns, bounds, size)
         return self._close(validation)
+
+
+def rows_predicted_at_once(shape: Sequence[int]) -> int:
+    """How many rows of a shape make one prediction batch."""
+    return max(1, min(_CHUNK_ROWS, _CHUNK_VALUES // max(1, int(np.prod(shape)))))
 
 
 class _Traced:

@@ -13,12 +13,12 @@ from dlcli.config import rules
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.config.sections import Data, KFold
-from dlcli.data import hashes, kinds, layout, roles, sealed, slices, target
+from dlcli.data import hashes, kinds, layout, reading, roles, sealed, slices, target
+from dlcli.data.cache import DataShelf
 from dlcli.data.folds import of_column
 from dlcli.data.leakage import repeats as leakage
 from dlcli.data.leakage.findings import Finding
 from dlcli.data.row_facts import RowFacts
-from dlcli.data.row_filter import filtered
 from dlcli.data.splits import RowSplit
 from dlcli.data.target_columns import as_coded, names_of
 from dlcli.data.target_section import Target
@@ -28,6 +28,7 @@ from dlcli.part import Split, Step
 from dlcli.preprocessing import pipeline, planning
 from dlcli.problems import ConfigError, DataError, DlcliError, Problem
 from dlcli.samples import MISSING, Coded, Found, Kind, Samples, Schema, Subset
+from dlcli.storage import let_go
 from dlcli.task import CLASSIFICATION
 from dlcli.workflows import series as windowing
 from dlcli.workflows.leaks import guarded
@@ -62,6 +63,7 @@ class Dataset:
         past: the targets of single rows of series (rows, targets), those of test rows missing; None for classes.
         single: row numbers by subset, where `subsets` are windows.
         findings: of the leak guard.
+        shelf: where arrays lie that are made of the rows; None where they fit into memory.
     """
 
     samples: Samples
@@ -84,6 +86,7 @@ class Dataset:
     past: NDArray[np.float64] | None = None
     single: Mapping[Subset, NDArray[np.int64]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    shelf: DataShelf | None = None
 
     @property
     def pool(self) -> NDArray[np.int64]:
@@ -184,6 +187,8 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
             dataset.require_weight(dataset.subsets["validation"], "validation row")
     if command != "evaluate":
         dataset = replace(dataset, findings=guarded(experiment, dataset, folds=command == "kfold"))
+        for column in dataset.samples.values():
+            let_go(column)
         for finding in dataset.findings:
             emit(Note(finding.text, warning=True))
     return experiment, dataset
@@ -209,13 +214,15 @@ def located(document: Document) -> Iterator[None]:
 
 def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     data, split = experiment.data, _row_split(experiment.split)
-    found = filtered(data.source.read_and_tell(emit), data.where)
+    read = reading.read(data.source, data.where, data.in_memory, emit)
+    found = read.found
     known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
     task = windowing.task_of(data.window, experiment.task)
     answer = target.resolve(data.target, found, task, data.missing_target, known_test)
     names = names_of(data.target, found)
     assigned = roles.assign(found, names, _wanted(data, split, experiment.kfold))
     row_hashes = hashes.row_hashes(found.samples)
+    shelf = None if read.cache is None else DataShelf(read.cache, hashes.order_hash(row_hashes))
     known = np.isin(np.arange(found.samples.rows), answer.keep)
     if data.window:  # a row without a target still stands between others, and rows that look alike are moments apart
         answer = replace(answer, keep=np.arange(found.samples.rows))
@@ -229,7 +236,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     samples, inputs = layout.lay_out(found.samples, assigned.inputs, data.shape, data.channels, not_test)
     overrides = kinds.overrides(_kind_lists(data), inputs)
     schema = kinds.infer(samples, inputs, not_test, overrides)
-    typed, misfits = kinds.convert(samples.select(inputs), schema)
+    typed, misfits = kinds.convert(samples.select(inputs), schema, shelf)
     weight = roles.weights(found.samples, assigned.weight) if assigned.weight else None
     single: dict[Subset, NDArray[np.int64]] = {}
     series, past, test_rows = None, None, subsets["test"]
@@ -269,6 +276,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
         series,
         past,
         single,
+        shelf=shelf,
     )
     return dataset, split.settle(facts)
 

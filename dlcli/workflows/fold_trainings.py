@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
-from dlcli.events import Event, Listener, Note, UnitEnded, UnitStarted
+from dlcli.events import Event, Listener, Note, Progress, UnitEnded, UnitStarted
 from dlcli.problems import Problem, TrainingError
 from dlcli.workflows.dataset import Dataset, located
 from dlcli.workflows.fold import Fold, FoldTask, FoldUnit, Outcome, Reached, read, write
@@ -80,7 +80,7 @@ class FoldTrainings:
         match event:
             case Note():
                 self.run.emit(replace(event, text=f"{fold.label}: {event.text}"))
-            case UnitStarted():
+            case Progress() | UnitStarted():
                 self.listener(event)
             case _:
                 self.listener(replace(event, index=fold.index))

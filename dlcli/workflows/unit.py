@@ -194,7 +194,7 @@ def set_up(experiment: Experiment, dataset: Dataset, assignment: Assignment, ben
     loss = experiment.loss or heads.default_loss(goal.task, fractions=mixed)
     codes = isinstance(next(iter(network.layers), None), Embedding)
     augment = compose(experiment.augmentation, fitted, dataset.samples, train, codes=codes)
-    feed = feeding.feed(fitted, len(train))
+    feed = feeding.feed(fitted, len(train), dataset.shelf)
     model = build.build(
         network.layers,
         fitted.output.shape,

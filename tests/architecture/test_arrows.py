@@ -10,7 +10,19 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "dlcli"
 FLOOR = frozenset(
-    {"backend", "custom_code", "events", "formula", "numbers", "part", "problems", "samples", "seeds", "task"}
+    {
+        "backend",
+        "custom_code",
+        "events",
+        "formula",
+        "numbers",
+        "part",
+        "problems",
+        "samples",
+        "seeds",
+        "storage",
+        "task",
+    }
 )
 PARTS = frozenset({"data", "evaluation", "network", "preprocessing", "training"})
 ROOMS: dict[str, frozenset[str]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from dlcli.events import Listener, Note
+from dlcli.events import Listener, Progress
 from dlcli.problems import ConfigPath, DataError, Problem
 
 if TYPE_CHECKING:
@@ -22,11 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
+    from dlcli.storage import Storage
+
 Size = tuple[int, int]
 """Height and width."""
 Fit = Literal["stretch", "pad", "crop"]
-SECONDS_BETWEEN_NOTES = 10.0
-"""A note says how far decoding is whenever so much time has gone by."""
+_EVENT_IMAGES = 16
 SUFFIXES = frozenset(
     f".{ending}"
     for ending in (
@@ -77,7 +77,12 @@ class Decoded(NamedTuple):
 
 
 def decode(
-    files: Sequence[Path], form: Form, field: ConfigPath, emit: Listener, deciding: int | None = None
+    files: Sequence[Path],
+    form: Form,
+    field: ConfigPath,
+    storage: Storage,
+    emit: Listener,
+    deciding: int | None = None,
 ) -> Decoded:
     """Reads image files, in order: upright as their EXIF says, transparent ones on white, 16 bits as 8.
 
@@ -85,7 +90,8 @@ def decode(
         files: one or more.
         form: what they become.
         field: the config path that named them.
-        emit: hears how far it is where it takes long.
+        storage: where the pixels go.
+        emit: hears how far it is.
         deciding: how many files, from the first, say whether all are grey; by default all.
 
     Raises:
@@ -99,18 +105,29 @@ def decode(
         form = form if form.size and form.channels else _completed(form, files, field, emit, deciding)
         assert form.size is not None
         assert form.channels is not None
-        pixels = np.empty((len(files), *form.size, form.channels), dtype=np.uint8)
+        pixels = storage.begin((len(files), *form.size, form.channels), np.uint8)
         seen: Counter[str] = Counter()
         broken: list[str] = []
-        for number, image in enumerate(_in_threads(partial(_decoded, form=form), files, emit, "decoded")):
+        for image in _in_threads(partial(_decoded, form=form), files, emit, "images read"):
             if isinstance(image, str):
                 broken.append(image)
-            else:
-                pixels[number] = image.pixels
+            elif not broken:
+                pixels.append(image.pixels[None])
                 seen.update(image.remarks)
     if broken:
         raise DataError(_broken(broken, len(files), field))
-    return Decoded(pixels, tuple(f"{_images(count)} {remark}" for remark, count in sorted(seen.items())))
+    return Decoded(pixels.end(), tuple(f"{_images(count)} {remark}" for remark, count in sorted(seen.items())))
+
+
+def nbytes(files: Sequence[Path], form: Form) -> int | None:
+    """How many bytes the pixels take, as the first file says; None where it cannot be read."""
+    size = form.size
+    if size is None:
+        try:
+            size = _header(files[0]).size
+        except Exception:  # pillow's readers raise whatever a damaged file leads them to
+            return None
+    return len(files) * size[0] * size[1] * (form.channels or 3)
 
 
 def brought_to(pixels: NDArray[np.uint8], size: Size, fit: Fit) -> NDArray[np.uint8]:
@@ -151,7 +168,9 @@ def _header(file: Path) -> _Header:
 
 def _completed(form: Form, files: Sequence[Path], field: ConfigPath, emit: Listener, deciding: int | None) -> Form:
     """The form with size and channels as the files have them."""
-    headers = [header for header in _in_threads(_header, files, emit, "looked at") if isinstance(header, _Header)]
+    headers = [
+        header for header in _in_threads(_header, files, emit, "images looked at") if isinstance(header, _Header)
+    ]
     if len(headers) < len(files):
         # What is broken shows in full once all are decoded, to whatever form.
         return Form(form.size or (1, 1), form.channels or 1, form.fit)
@@ -230,14 +249,12 @@ def _in_threads(
         except Exception as error:  # pillow's readers raise whatever a damaged file leads them to
             return f"{file} ({_reason(file, error)})"
 
-    told = time.monotonic()
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         for number, result in enumerate(pool.map(attempt, files), 1):
             yield result
-            if time.monotonic() - told >= SECONDS_BETWEEN_NOTES:
-                told = time.monotonic()
-                emit(Note(f"{done} {number:,} of {_images(len(files))}"))
+            if number % _EVENT_IMAGES == 0 or number == len(files):
+                emit(Progress(done, number, len(files)))
     finally:
         pool.shutdown(cancel_futures=True)
 

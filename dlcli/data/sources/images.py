@@ -13,7 +13,8 @@ from dlcli.data.sources.files import expand, folder, source_for
 from dlcli.events import Listener, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import MISSING, Coded, Found, Samples
+from dlcli.samples import MISSING, Coded, Extent, Found, Samples
+from dlcli.storage import InMemory, Storage
 
 if TYPE_CHECKING:
     from dlcli.data.sources import decoding
@@ -77,15 +78,30 @@ class Images(Source):
         Raises:
             DataError: files are absent or damaged, or differ in size while `size` is not written.
         """
-        return self.read_and_tell(silent)
+        return self.read_into(InMemory(), silent)
 
-    def read_and_tell(self, emit: Listener) -> Found:
-        """As `read`; `emit` hears how far it is."""
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
+        """As `read`; the pixels go to `storage`."""
         if self.table is not None:
-            return self._of_table(self.table, emit)
-        assert self.path is not None
-        listing = class_folders.by_class(folder(self.path, (*_FIELD, "path")), _kind(), (*_FIELD, "path"))
-        return self._of_files(listing.files, listing.notes, emit)
+            return self._of_table(self.table, storage, emit)
+        listing = self._listing()
+        return self._of_files(listing.files, listing.notes, storage, emit)
+
+    def extent(self) -> Extent | None:
+        """A byte for each channel of each pixel. Remote images are read into memory."""
+        from dlcli.data.sources import decoding, image_paths
+
+        if any(place is not None and remote.is_remote(place) for place in (self.path, self.table)):
+            return None
+        if self.table is None:
+            files = [image.path for image in self._listing().files]
+        else:
+            read = source_for(self.table).read()
+            paths = self._paths(read.samples, self.table)
+            files = list(image_paths.located(paths.vocabulary, self._root(read), (*_FIELD, "column")))
+        nbytes = decoding.nbytes(files, decoding.Form(self.size, self.channels, self.resize))
+        tables = () if self.table is None else read.files
+        return None if nbytes is None else Extent((*tables, *files), nbytes)
 
     def other_file(self, path: str) -> Source:
         """Images in a folder (with classes or without), one image, a list of paths (.txt), a glob, or a table of paths.
@@ -99,10 +115,18 @@ class Images(Source):
             return self.model_copy(update={"table": path})
         return NewImages(path=path, size=self.size, channels=self.channels, resize=self.resize)
 
-    def _of_files(self, images: Sequence[ClassFile], notes: tuple[str, ...], emit: Listener) -> Found:
+    def _listing(self) -> class_folders.Listing:
+        assert self.path is not None
+        return class_folders.by_class(folder(self.path, (*_FIELD, "path")), _kind(), (*_FIELD, "path"))
+
+    def _root(self, table: Found) -> Path:
+        """The folder that paths in a table are relative to."""
+        return Path(folder(self.path, (*_FIELD, "path"))) if self.path is not None else table.files[0].parent
+
+    def _of_files(self, images: Sequence[ClassFile], notes: tuple[str, ...], storage: Storage, emit: Listener) -> Found:
         """Rows of image files; a column `label` where every one has a class."""
         not_test = sum(image.subset != "test" for image in images)  # which stand first
-        found = self._decoded([image.path for image in images], (*_FIELD, "path"), emit, not_test)
+        found = self._decoded([image.path for image in images], (*_FIELD, "path"), storage, emit, not_test)
         columns: dict[str, Any] = {_IMAGE: found.pixels}
         if (labels := class_folders.labels(images)) is not None:
             columns[_LABEL] = labels
@@ -118,20 +142,23 @@ class Images(Source):
             row_names=tuple(str(image.path) for image in images),
         )
 
-    def _of_table(self, table: str, emit: Listener) -> Found:
+    def _of_table(self, table: str, storage: Storage, emit: Listener) -> Found:
         """Rows of a table, each with the image that it names."""
         from dlcli.data.sources import image_paths
 
         assert self.column is not None
         read = source_for(table).read()
         paths = self._paths(read.samples, table)
-        root = Path(folder(self.path, (*_FIELD, "path"))) if self.path is not None else read.files[0].parent
-        files = image_paths.located(paths.vocabulary, root, (*_FIELD, "column"))
-        # A file that several rows name is decoded once.
-        found = self._decoded(files, (*_FIELD, "column"), emit)
+        files = image_paths.located(paths.vocabulary, self._root(read), (*_FIELD, "column"))
+        if len(files) == len(paths):
+            found = self._decoded([files[code] for code in paths.codes], (*_FIELD, "column"), storage, emit)
+            pixels = found.pixels
+        else:  # a file that several rows name is decoded once
+            found = self._decoded(files, (*_FIELD, "column"), InMemory(), emit)
+            pixels = storage.keep(found.pixels[paths.codes])
         others = {name: column for name, column in read.samples.items() if name != self.column}
         return Found(
-            Samples.of({_IMAGE: found.pixels[paths.codes], **others}),
+            Samples.of({_IMAGE: pixels, **others}),
             target=(_LABEL,) if _LABEL in others else (),
             inputs=(_IMAGE,),
             notes=(*read.notes, *found.notes),
@@ -166,11 +193,17 @@ class Images(Source):
         return Coded(codes.reshape(-1).astype(np.int32), tuple(paths.vocabulary[code] for code in used))
 
     def _decoded(
-        self, files: Sequence[Path], field: ConfigPath, emit: Listener, deciding: int | None = None
+        self,
+        files: Sequence[Path],
+        field: ConfigPath,
+        storage: Storage,
+        emit: Listener,
+        deciding: int | None = None,
     ) -> decoding.Decoded:
         from dlcli.data.sources import decoding
 
-        return decoding.decode(files, decoding.Form(self.size, self.channels, self.resize), field, emit, deciding)
+        form = decoding.Form(self.size, self.channels, self.resize)
+        return decoding.decode(files, form, field, storage, emit, deciding)
 
     @staticmethod
     def _settings(pixels: Any) -> dict[str, Any]:
@@ -181,7 +214,7 @@ class Images(Source):
 class NewImages(Images):
     """Images to predict: a folder, an image, a list of paths or a glob. Classes may be absent."""
 
-    def read_and_tell(self, emit: Listener) -> Found:
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
         """Decodes every image; `label` is there where each lies in the folder of a class."""
         from dlcli.data.sources import image_paths
 
@@ -195,9 +228,9 @@ class NewImages(Images):
                 for path, is_list in zip(paths, lists, strict=True)
                 for file in (image_paths.listed(path, field) if is_list else (path,))
             ]
-            return self._of_files([class_folders.ClassFile(file) for file in files], (), emit)
+            return self._of_files([class_folders.ClassFile(file) for file in files], (), storage, emit)
         listing = class_folders.of_new_rows(place, _kind(), field)
-        return self._of_files(listing.files, listing.notes, emit)
+        return self._of_files(listing.files, listing.notes, storage, emit)
 
 
 def _kind() -> class_folders.FileKind:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from dlcli.data.sources.files import expand, source_for
+from dlcli.data.sources.remote import is_remote
+from dlcli.events import Listener, Progress, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import Coded, Found, Ragged, Samples, Subset
+from dlcli.samples import Coded, Extent, Found, Ragged, Samples, Subset
+from dlcli.storage import InMemory, Storage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FIELD: ConfigPath = ("data", "source", "npz")
+_BLOCK_BYTES = 32 * 1024 * 1024
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -64,6 +71,10 @@ class Npz(Source):
         Raises:
             DataError: the file is absent or damaged, holds a pickled object, or lacks an array.
         """
+        return self.read_into(InMemory(), silent)
+
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
+        """As `read`; arrays of numbers go to `storage`, some rows at a time."""
         (path,) = expand((self.path,), (*_FIELD, "path"))
         arrays = _Arrays(path)
         names = self._columns(arrays)
@@ -72,12 +83,19 @@ class Npz(Source):
             if stored := getattr(self, subset):
                 subsets[subset] = self._paired(arrays, names, stored, subset)
         return Found(
-            _joined(subsets),
+            _joined(subsets, storage, emit),
             subsets=_row_numbers(subsets) if len(subsets) > 1 else None,
             target=(self.target,) if self.target else (),
             inputs=tuple(name for name in names if name != self.target) if self.target else (),
             files=(path,),
         )
+
+    def extent(self) -> Extent | None:
+        """As long as the arrays are unpacked. A remote file is read into memory."""
+        if is_remote(self.path):
+            return None
+        (path,) = expand((self.path,), (*_FIELD, "path"))
+        return Extent((path,), _Arrays(path).nbytes)
 
     def other_file(self, path: str) -> Source:
         """The input arrays of another .npz file; any other file is read as csv."""
@@ -125,6 +143,7 @@ class _Arrays:
         try:
             with zipfile.ZipFile(path) as archive:
                 self.names = tuple(name.removesuffix(".npy") for name in archive.namelist())
+                self.nbytes = sum(member.file_size for member in archive.infolist())
         except _UNREADABLE as error:
             raise self._damaged(error) from error
         if not self.names:
@@ -133,7 +152,7 @@ class _Arrays:
             )
 
     def read(self, name: str, field: str) -> Any:
-        """One array as a column.
+        """One array as a column, or as a `_Member` where it holds numbers that need not be read at once.
 
         Raises:
             DataError: it is absent, damaged or pickled.
@@ -144,19 +163,56 @@ class _Arrays:
             message = f"{self.path} has no array {name}"
             suggestion = f"its arrays: {', '.join(self.names)}"
             raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, field)))
+        offsets = self.offsets_of(name)
+        if offsets is not None:
+            return self._sequences(name, self._array(name), column(offsets, self._array(offsets), (*_FIELD, field)))
+        member = self._member(name)
+        return column(name, self._array(name), (*_FIELD, field)) if member is None else member
+
+    def blocks(self, member: _Member) -> Iterator[NDArray[Any]]:
+        """The rows of an array, some at a time.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        import numpy as np
+
+        row = member.dtype.itemsize * math.prod(member.shape[1:])
+        step = max(1, _BLOCK_BYTES // max(1, row))
+        with self._opened(member.name) as stream:
+            _header(stream)
+            for start in range(0, member.shape[0], step):
+                rows = min(step, member.shape[0] - start)
+                content = stream.read(rows * row)
+                yield np.frombuffer(content, member.dtype).reshape(rows, *member.shape[1:])
+
+    def _member(self, name: str) -> _Member | None:
+        """What the header says of an array; None where it is not read by rows."""
+        with self._opened(name) as stream:
+            shape, by_columns, dtype = _header(stream)
+        plain = dtype.kind in "biuf" and len(shape) > 0 and not by_columns
+        return _Member(self, name, shape, dtype) if plain else None
+
+    def _array(self, name: str) -> NDArray[Any]:
+        with self._opened(name) as stream:
+            return _load(stream)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[IO[bytes]]:
+        """An array's file, once its header is known to be in order.
+
+        Raises:
+            DataError: it is damaged or pickled.
+        """
         try:
             with zipfile.ZipFile(self.path) as archive:
                 member = f"{name}.npy" if f"{name}.npy" in archive.namelist() else name
                 with archive.open(member) as stream:
                     self._require_plain(stream, name, archive.getinfo(member).file_size)
                 with archive.open(member) as stream:
-                    array = _load(stream)
+                    yield stream
         except (*_UNREADABLE, MemoryError) as error:
             raise self._damaged(error) from error
-        offsets = self.offsets_of(name)
-        if offsets is None:
-            return column(name, array, (*_FIELD, field))
-        return self._sequences(name, array, self.read(offsets, field))
 
     def offsets_of(self, name: str) -> str | None:
         """The array that says where the sequences of a flat one start and end; None if each entry is a row."""
@@ -193,11 +249,7 @@ class _Arrays:
             DataError: it holds pickled objects.
             ValueError: the header is no header, or promises other than what is there.
         """
-        from numpy.lib import format as npy
-
-        version = npy.read_magic(stream)
-        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = reader(stream)
+        shape, _, dtype = _header(stream)
         if dtype.hasobject:
             message = f"{self.path}: array {name} holds pickled Python objects, which can run code; it is not loaded"
             suggestion = "save it again as numbers or text, for example `numpy.savez(path, x=x.astype('float32'))`"
@@ -214,6 +266,29 @@ class _Arrays:
         return DataError(Problem("damaged-file", message, "make it again with numpy.savez", (*_FIELD, "path")))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Member:
+    """An array of numbers in a file, not read yet."""
+
+    arrays: _Arrays
+    name: str
+    shape: tuple[int, ...]
+    dtype: Any
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
+    """Shape, whether columns come first, and dtype; the stream is then at the first number."""
+    from numpy.lib import format as npy
+
+    version = npy.read_magic(stream)
+    reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, by_columns, dtype = reader(stream)
+    return shape, by_columns, dtype
+
+
 def _load(stream: IO[bytes]) -> NDArray[Any]:
     from numpy.lib import format as npy
 
@@ -221,27 +296,41 @@ def _load(stream: IO[bytes]) -> NDArray[Any]:
     return array
 
 
-def _joined(subsets: dict[Subset, dict[str, Any]]) -> Samples:
+def _joined(subsets: dict[Subset, dict[str, Any]], storage: Storage, emit: Listener) -> Samples:
     """The subsets below each other."""
-    import numpy as np
-
     from dlcli.data.sources.arrays import require_same_rows
 
     for columns in subsets.values():
         require_same_rows(columns, (*_FIELD, "path"))
     joined: dict[str, Any] = {}
-    for name, first in subsets["train"].items():
-        parts = [columns[name] for columns in subsets.values()]
-        if all(isinstance(part, Ragged) for part in parts):
-            joined[name] = Ragged.joined(parts)
-        elif isinstance(first, Coded) and all(isinstance(part, Coded) for part in parts):
-            joined[name] = Coded.of([text for part in parts for text in part.texts()])
-        elif any(isinstance(part, Coded | Ragged) or part.shape[1:] != first.shape[1:] for part in parts):
-            message = f"{name}: the arrays of the subsets differ in shape or kind"
-            raise DataError(Problem("wrong-shape", message, "name arrays that belong together", (*_FIELD, "path")))
-        else:
-            joined[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    for name in subsets["train"]:
+        joined[name] = _below(name, [columns[name] for columns in subsets.values()], storage)
+        emit(Progress("arrays read", len(joined), len(subsets["train"])))
     return Samples.of(joined)
+
+
+def _below(name: str, parts: list[Any], storage: Storage) -> Any:
+    """The parts of one column as one.
+
+    Raises:
+        DataError: they do not go together, or an array is damaged.
+    """
+    import numpy as np
+
+    first = parts[0]
+    if all(isinstance(part, Ragged) for part in parts):
+        return Ragged.joined(parts)
+    if all(isinstance(part, Coded) for part in parts):
+        return first if len(parts) == 1 else Coded.of([text for part in parts for text in part.texts()])
+    if any(isinstance(part, Coded | Ragged) or part.shape[1:] != first.shape[1:] for part in parts):
+        message = f"{name}: the arrays of the subsets differ in shape or kind"
+        raise DataError(Problem("wrong-shape", message, "name arrays that belong together", (*_FIELD, "path")))
+    dtype = np.result_type(*(part.dtype for part in parts)).newbyteorder("=")
+    filling = storage.begin((sum(map(len, parts)), *first.shape[1:]), dtype)
+    for part in parts:
+        for block in part.arrays.blocks(part) if isinstance(part, _Member) else [part]:
+            filling.append(block)
+    return filling.end()
 
 
 def _row_numbers(subsets: dict[Subset, dict[str, Any]]) -> dict[Subset, NDArray[Any]]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from dlcli.data.sources.files import expand, source_for
+from dlcli.data.sources.remote import is_remote
+from dlcli.events import Listener, Progress, silent
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import MISSING, Coded, Found, Samples, Subset
+from dlcli.samples import MISSING, Coded, Extent, Found, Samples, Subset
+from dlcli.storage import InMemory, Storage
 
 if TYPE_CHECKING:
     import polars as pl
 
 _FIELD: ConfigPath = ("data", "source", "parquet")
 SUFFIXES = (".parquet", ".pq")
+_CELL_BYTES = 8
 
 
 class Parquet(Source):
@@ -45,37 +51,50 @@ class Parquet(Source):
         Raises:
             DataError: a file is absent, damaged or without rows, or the files' columns differ.
         """
+        return self.read_into(InMemory(), silent)
+
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
+        """As `read`, one column after the other."""
         import numpy as np
 
-        tables: list[pl.DataFrame] = []
-        files: list[Path] = []
+        parts = [(subset, field, _File.opened(path, field)) for subset, field, paths in self._parts() for path in paths]
+        files = [file for _, _, file in parts]
+        _require_same_columns(files)
         subsets: dict[Subset, Any] = {}
         start = 0
-        for subset, field, paths in self._parts():
-            parts = [_table(path, field) for path in paths]
-            tables += parts
-            files += paths
-            count = sum(part.height for part in parts)
-            subsets[subset] = np.arange(start, start + count)
-            start += count
-        table = _joined(tables, files)
+        for subset, _, file in parts:
+            rows = np.arange(start, start + file.rows)
+            subsets[subset] = np.concatenate([subsets[subset], rows]) if subset in subsets else rows
+            start += file.rows
         columns: dict[str, Any] = {}
         left: list[str] = []
-        for name in table.columns:
-            column = _column(table[name])
+        names = list(files[0].schema)
+        for number, name in enumerate(names):
+            values = _joined(name, parts)
+            column = _column(values)
             if column is None:
-                left.append(f"column {name} is left out: it holds {table[name].dtype}")
+                left.append(f"column {name} is left out: it holds {values.dtype}")
             else:
-                columns[name] = column
+                columns[name] = _stored(column, storage)
+            emit(Progress("columns read", number + 1, len(names)))
         if not columns:
-            message = f"{files[0]} has no column of numbers, text or times"
+            message = f"{files[0].path} has no column of numbers, text or times"
             raise DataError(Problem("no-inputs", message, "is it the right file?", (*_FIELD, "path")))
         return Found(
             Samples.of(columns),
             subsets=subsets if len(subsets) > 1 else None,
             notes=tuple(left),
-            files=tuple(files),
+            files=tuple(file.path for file in files),
         )
+
+    def extent(self) -> Extent | None:
+        """Eight bytes a cell. Remote files are read into memory."""
+        paths = (*self.path, *(self.validation or ()), *(self.test or ()))
+        if any(map(is_remote, paths)):
+            return None
+        files = [_File.opened(path, field) for _, field, paths in self._parts() for path in paths]
+        cells = sum(file.rows * len(file.schema) for file in files)
+        return Extent(tuple(file.path for file in files), cells * _CELL_BYTES)
 
     def other_file(self, path: str) -> Source:
         """Another file with the same columns; csv and npz files are read as such."""
@@ -96,46 +115,88 @@ class Parquet(Source):
         ]
 
 
-def _table(path: Path, field: ConfigPath) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of which only what it says of itself has been read."""
+
+    path: Path
+    schema: Mapping[str, pl.DataType]
+    rows: int
+
+    @classmethod
+    def opened(cls, path: Path, field: ConfigPath) -> _File:
+        """Reads what the file says of itself.
+
+        Raises:
+            DataError: it is no Parquet, or has no rows.
+        """
+        import polars as pl
+
+        with _readable(path, field):
+            schema = pl.read_parquet_schema(path)
+            rows = int(pl.scan_parquet(path, hive_partitioning=False).select(pl.len()).collect().item())
+        if not rows:
+            raise DataError(Problem("no-rows", f"{path} has no rows", "is it the right file?", field))
+        return cls(path, schema, rows)
+
+    def column(self, name: str, field: ConfigPath) -> pl.Series:
+        """One column, categories as text."""
+        import polars as pl
+
+        with _readable(self.path, field):
+            values = pl.read_parquet(self.path, columns=[name], hive_partitioning=False)[name]
+            return values.cast(pl.String) if values.dtype in (pl.Categorical, pl.Enum) else values
+
+
+@contextmanager
+def _readable(path: Path, field: ConfigPath) -> Iterator[None]:
     import polars as pl
 
     try:
-        table = pl.read_parquet(path, hive_partitioning=False)
-        table = table.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = next(iter(str(error).splitlines()), "")
         message = f"{path} is not a readable Parquet file: {reason}"
         raise DataError(Problem("damaged-file", message, "write it again, or name a file of Parquet", field)) from error
-    if not table.height:
-        raise DataError(Problem("no-rows", f"{path} has no rows", "is it the right file?", field))
-    return table
 
 
-def _joined(tables: Sequence[pl.DataFrame], files: Sequence[Path]) -> pl.DataFrame:
-    """The tables below each other, columns by name.
+def _require_same_columns(files: Sequence[_File]) -> None:
+    """Checks that files go below each other, columns by name.
 
     Raises:
         DataError: their columns differ, or their types do not go together.
     """
-    import polars as pl
-
-    first = tables[0]
-    for table, file in zip(tables[1:], files[1:], strict=True):
-        if set(table.columns) != set(first.columns):
-            odd = ", ".join(sorted(set(table.columns) ^ set(first.columns)))
-            message = f"{file} and {files[0]} do not have the same columns: {odd} stand in one of them alone"
+    first = files[0]
+    for file in files[1:]:
+        if set(file.schema) != set(first.schema):
+            odd = ", ".join(sorted(set(file.schema) ^ set(first.schema)))
+            message = f"{file.path} and {first.path} do not have the same columns: {odd} stand in one of them alone"
             suggestion = "files that are read together need the same columns"
             raise DataError(Problem("different-columns", message, suggestion, (*_FIELD, "path")))
-    for name in first.columns:
-        kinds = {_sort(table.schema[name]): file for table, file in zip(tables, files, strict=True)}
+    for name in first.schema:
+        kinds = {_sort(file.schema[name]): file.path for file in files}
         kinds.pop("nothing", None)
         if len(kinds) > 1:
-            held = ", ".join(f"{kind} in {file}" for kind, file in kinds.items())
+            held = ", ".join(f"{kind} in {path}" for kind, path in kinds.items())
             message = f"column {name} holds {held}"
             raise DataError(
                 Problem("different-columns", message, "write it with the same type in every file", (*_FIELD, "path"))
             )
-    return pl.concat([table.select(first.columns) for table in tables], how="vertical_relaxed")
+
+
+def _joined(name: str, parts: Sequence[tuple[Subset, ConfigPath, _File]]) -> pl.Series:
+    """A column of all files."""
+    import polars as pl
+
+    tables = [file.column(name, field).to_frame() for _, field, file in parts]
+    return pl.concat(tables, how="vertical_relaxed")[name]
+
+
+def _stored(column: Any, storage: Storage) -> Any:
+    """A column where large arrays lie."""
+    if isinstance(column, Coded):
+        return Coded(storage.keep(column.codes), column.vocabulary)
+    return storage.keep(column)
 
 
 def _sort(kind: pl.DataType) -> str:
@@ -144,7 +205,7 @@ def _sort(kind: pl.DataType) -> str:
 
     if kind.is_numeric() or kind == pl.Boolean:
         return "numbers"
-    if kind == pl.String:
+    if kind in (pl.String, pl.Categorical, pl.Enum):
         return "text"
     return "nothing" if kind == pl.Null else str(kind)
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dlcli.data.sources import decoding
 from dlcli.data.sources.images import Images
+from dlcli.events import Progress
 from dlcli.problems import DataError, Problem
 from dlcli.samples import Found
+from dlcli.storage import InMemory
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
 
@@ -246,13 +247,12 @@ class TestBroken:
         assert problem_of(Images(path=str(tmp_path), size=(2, 2), channels=1)).message.endswith("; and 3 more")
 
 
-def test_says_how_far_it_is_where_it_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_says_how_far_it_is(tmp_path: Path) -> None:
     for number in range(3):
         save(tmp_path / f"a/{number}.png")
     heard: list[Any] = []
-    monkeypatch.setattr(decoding, "SECONDS_BETWEEN_NOTES", 0.0)
-    Images(path=str(tmp_path), size=(2, 2), channels=1).read_and_tell(heard.append)
-    assert [note.text for note in heard][-1] == "decoded 3 of 3 images"
+    Images(path=str(tmp_path), size=(2, 2), channels=1).read_into(InMemory(), heard.append)
+    assert heard[-1] == Progress("images read", 3, 3)
 
 
 class TestNewFiles:

@@ -1,0 +1,219 @@
+"""Where large arrays lie: in memory, or in files that are mapped into it and read where they are needed."""
+
+from __future__ import annotations
+
+import copyreg
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dlcli.part import Shape
+
+_BLOCK_BYTES = 32 * 1024 * 1024
+"""How much is written at once of an array that lies in memory."""
+
+
+class Filling(Protocol):
+    """An array that is filled from its first row to its last."""
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Puts the next rows in place."""
+
+    def end(self) -> NDArray[Any]:
+        """The array, once every row is there."""
+
+
+class Storage(Protocol):
+    """Where a source puts its columns, and preprocessing what the network gets."""
+
+    def begin(self, shape: Shape, dtype: Any) -> Filling:
+        """A new array, rows first."""
+
+    def keep(self, array: NDArray[Any]) -> NDArray[Any]:
+        """An array with the values of one that lies in memory."""
+
+
+class InMemory:
+    """Arrays as numpy makes them."""
+
+    def begin(self, shape: Shape, dtype: Any) -> Filling:
+        """An array in memory."""
+        import numpy as np
+
+        return _Array(np.empty(shape, dtype))
+
+    def keep(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The array itself."""
+        return array
+
+
+class OnDisk:
+    """Arrays as numbered .npy files of a folder; what `end` gives is mapped into memory, to be read only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = 0
+
+    def begin(self, shape: Shape, dtype: Any) -> Filling:
+        """An array in the next file."""
+        self._count += 1
+        return _File(self.folder / f"{self._count:04}.npy", shape, dtype)
+
+    def keep(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Writes it to the next file, unless it lies in the folder already."""
+        file = file_of(array)
+        if file is not None and file.parent == self.folder.resolve():
+            return array
+        filling = self.begin(array.shape, array.dtype)
+        fill(filling, array)
+        return filling.end()
+
+
+class Shelf(Protocol):
+    """Keeps arrays on disk from one run to the next."""
+
+    def kept(self, what: str, shape: Shape, dtype: Any, fill: Callable[[Filling], None]) -> NDArray[Any]:
+        """An array that lies there already, or is made now.
+
+        Args:
+            what: everything that its values depend on, but for the data.
+            shape: of the array, rows first.
+            dtype: of its values.
+            fill: appends its rows.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapped:
+    """Rows of an array that lies on disk: read where they are taken, never held all at once.
+
+    Attributes:
+        array: mapped into memory, rows first.
+        rows: which rows of it, in this order; None: all.
+    """
+
+    array: NDArray[Any]
+    rows: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.array) if self.rows is None else len(self.rows)
+
+    @property
+    def row_shape(self) -> Shape:
+        """The shape of one row."""
+        return tuple(self.array.shape[1:])
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return max(1, self.array.nbytes // max(1, len(self.array)))
+
+    def take(self, places: NDArray[Any] | slice) -> NDArray[Any]:
+        """The rows at some places, copied into memory."""
+        import numpy as np
+
+        if self.rows is not None:
+            places = self.rows[places]
+        if isinstance(places, slice):
+            taken = np.array(self.array[places])
+        else:
+            order = np.argsort(places)  # the file is read from front to back
+            taken = np.empty((len(places), *self.row_shape), self.array.dtype)
+            taken[order] = np.take(self.array, places[order], axis=0)
+        let_go(self.array)
+        return taken
+
+
+def fill(filling: Filling, array: NDArray[Any]) -> None:
+    """Appends all rows of an array, some at a time."""
+    step = max(1, _BLOCK_BYTES // max(1, array.nbytes // max(1, len(array))))
+    for start in range(0, len(array), step):
+        filling.append(array[start : start + step])
+
+
+def let_go(column: Any) -> None:
+    """Frees the memory that a mapped column took while it was read; it can be read again at any time."""
+    mapped = getattr(_mapping(getattr(column, "codes", column)), "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def file_of(array: Any) -> Path | None:
+    """The file that holds exactly this array; None for one in memory, or a part of one."""
+    whole = _mapping(array)
+    same = whole is not None and whole.nbytes == array.nbytes and whole.dtype == array.dtype
+    return Path(str(whole.filename)) if whole is not None and same and whole.shape == array.shape else None
+
+
+def load(path: Path) -> NDArray[Any]:
+    """The array of an .npy file, mapped into memory; other processes are told its place, not its content."""
+    import numpy as np
+
+    copyreg.pickle(np.memmap, _reduced)
+    array: NDArray[Any]
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:  # nothing can be mapped of an array without a row
+        array = np.load(path, allow_pickle=False)
+    return array
+
+
+def _mapping(array: Any) -> Any:
+    """The mapped array of a whole file that an array is, or lies in; None if there is none."""
+    import numpy as np
+
+    found = None
+    while isinstance(array, np.ndarray):
+        if getattr(array, "_mmap", None) is not None:
+            found = array
+        array = array.base
+    return found
+
+
+def _reduced(array: np.memmap[Any, Any]) -> tuple[Any, ...]:
+    """How a mapped array travels: the place of its file, where it is all of it."""
+    import numpy as np
+
+    if (file := file_of(array)) is not None:
+        return load, (file,)
+    return tuple(np.asarray(array).__reduce__())
+
+
+class _Array:
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+        self._end = 0
+
+    def append(self, rows: NDArray[Any]) -> None:
+        self._array[self._end : self._end + len(rows)] = rows
+        self._end += len(rows)
+
+    def end(self) -> NDArray[Any]:
+        return self._array
+
+
+class _File:
+    def __init__(self, path: Path, shape: Shape, dtype: Any) -> None:
+        import numpy as np
+        from numpy.lib import format as npy
+
+        self._path = path
+        self._dtype = np.dtype(dtype)
+        self._file = path.open("wb")
+        header = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": tuple(shape)}
+        npy.write_array_header_2_0(self._file, header)
+
+    def append(self, rows: NDArray[Any]) -> None:
+        import numpy as np
+
+        self._file.write(np.ascontiguousarray(rows, self._dtype).data)
+
+    def end(self) -> NDArray[Any]:
+        self._file.close()
+        return load(self._path)
