@@ -268,6 +268,7 @@ class Found:
         files: the files that were read.
         settings: fields of the source that were found and belong in `resolved.yaml`.
         row_names: what each row is called where it has a name of its own (the file of an image); else none.
+        numbers: int64 (rows,), the number of each row in the source, where a filter has left some out; else None.
     """
 
     samples: Samples
@@ -278,6 +279,7 @@ class Found:
     files: tuple[Path, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     row_names: tuple[str, ...] = ()
+    numbers: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ _NAMES_SHOWN = 12
 
 
 def filtered(found: Found, where: str | None) -> Found:
-    """What a source found, without the rows that the filter does not let pass; row numbers are counted anew.
+    """What a source found, without the rows that the filter does not let pass; they are counted anew, and keep their old numbers as `numbers`.
 
     A cell of text counts as the number or the date that it writes, where the formula takes it as one, and as
     missing where it writes none.
@@ -53,7 +53,7 @@ def chosen(found: Found, where: str) -> tuple[NDArray[np.int64], Found]:
         subsets = {name: number[members][number[members] >= 0] for name, members in found.subsets.items()}
     note = f"where: {len(rows):,} of {found.samples.rows:,} rows"
     names = tuple(found.row_names[row] for row in rows) if found.row_names else ()
-    return rows, replace(found, subsets=subsets, notes=(*found.notes, note), row_names=names)
+    return rows, replace(found, subsets=subsets, notes=(*found.notes, note), row_names=names, numbers=rows)
 
 
 def passing(samples: Samples, where: str) -> NDArray[np.bool_]:

@@ -138,6 +138,10 @@ class Dataset:
         empty = sealed.SealedTargets(self.answer.values[:0], none, self.hashes[:0])
         return replace(self, hashes=self.hashes[:0], sealed=empty, facts=RowFacts(self.facts.rows))
 
+    def numbers_in_source(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers that rows have in the source, where `data.where` may have left out others."""
+        return rows if self.found.numbers is None else self.found.numbers[rows]
+
     def require_weight(self, rows: NDArray[np.int64], which: str) -> None:
         """Refuses rows that are to be trained on or scored, but count for nothing: they have no mean loss or score.
 

@@ -190,7 +190,7 @@ class Scorer:
         return Predictions(
             self.goal,
             prediction,
-            rows,
+            dataset.numbers_in_source(rows),
             self.decision.threshold_for(self.goal),
             actual=None if sealed else dataset.answer.values[rows],
             beside={} if sealed else {name: each[rows] for name, each in beside.items() if each is not None},

@@ -32,7 +32,7 @@ def worst_rows(dataset: Dataset, subset: str, numbers: NDArray[np.int64], rows: 
     Args:
         dataset: whose rows they are.
         subset: what these rows are called.
-        numbers: row numbers in the source, as `rows` stand.
+        numbers: row numbers in the data set, as `rows` stand.
         rows: truth and predictions; never those of test rows.
     """
     samples = rows_alone(dataset.samples)  # of a window its last row
@@ -42,7 +42,7 @@ def worst_rows(dataset: Dataset, subset: str, numbers: NDArray[np.int64], rows: 
         number = int(numbers[place])
         found.append(
             {
-                "row": number,
+                "row": int(dataset.numbers_in_source(numbers[place])),
                 "actual": _said(rows, rows.truth[place]),
                 "predicted": _said(rows, guesses[place]),
                 "loss": loss,

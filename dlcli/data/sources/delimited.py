@@ -190,7 +190,7 @@ class Csv(Source):
                 raise DataError(Problem("wrong-names", message, suggestion, (*_FIELD, "names")))
             names = list(self.names)
         elif self._has_header:
-            names = [name or number for name, number in zip(cells.first_row(), numbered, strict=True)]
+            names = [(name or "").strip() or number for name, number in zip(cells.first_row(), numbered, strict=True)]
         else:
             names = numbered
         if twice := [name for name, count in Counter(names).items() if count > 1]:

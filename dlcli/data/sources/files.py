@@ -134,8 +134,13 @@ def read_bytes(path: Path, field: ConfigPath) -> bytes:
     return packed
 
 
-def source_for(path: str) -> Source:
-    """The source that reads a file of rows, chosen by its ending, with every field at its default."""
+def source_for(path: str, *, strip: bool = False) -> Source:
+    """The source that reads a file of rows, chosen by its ending, with every field at its default.
+
+    Args:
+        path: the file.
+        strip: drop blanks around the cells of delimited text; by default they stay, as in files of any other kind.
+    """
     if Path(path).suffix == ".npz":
         from dlcli.data.sources.npz import Npz
 
@@ -146,4 +151,4 @@ def source_for(path: str) -> Source:
         return Parquet(path=(path,))
     from dlcli.data.sources.delimited import Csv
 
-    return Csv(path=(path,))
+    return Csv(path=(path,), strip=strip)

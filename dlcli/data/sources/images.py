@@ -147,7 +147,7 @@ class Images(Source):
         from dlcli.data.sources import image_paths
 
         assert self.column is not None
-        read = source_for(table).read()
+        read = source_for(table, strip=True).read()
         paths = self._paths(read.samples, table)
         files = image_paths.located(paths.vocabulary, self._root(read), (*_FIELD, "column"))
         if len(files) == len(paths):
