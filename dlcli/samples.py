@@ -8,7 +8,7 @@ of a source knows where rows came from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -268,7 +268,7 @@ class Found:
         files: the files that were read.
         settings: fields of the source that were found and belong in `resolved.yaml`.
         row_names: what each row is called where it has a name of its own (the file of an image); else none.
-        numbers: int64 (rows,), the number of each row in the source, where a filter has left some out; else None.
+        numbers: int64 (rows,), the number of each row in the source, where some are left out; else None.
     """
 
     samples: Samples
@@ -280,6 +280,29 @@ class Found:
     settings: Mapping[str, Any] = field(default_factory=dict)
     row_names: tuple[str, ...] = ()
     numbers: NDArray[Any] | None = None
+
+    def take(self, rows: NDArray[Any], note: str) -> Found:
+        """The given rows alone, counted anew; `numbers` has the old ones.
+
+        Args:
+            rows: int64, ascending.
+            note: why the others are left out.
+        """
+        import numpy as np
+
+        place = np.full(self.samples.rows, -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        subsets = None
+        if self.subsets is not None:
+            subsets = {name: place[members][place[members] >= 0] for name, members in self.subsets.items()}
+        return replace(
+            self,
+            samples=self.samples.take(rows),
+            subsets=subsets,
+            notes=(*self.notes, note),
+            row_names=tuple(self.row_names[row] for row in rows) if self.row_names else (),
+            numbers=rows if self.numbers is None else self.numbers[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

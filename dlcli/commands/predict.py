@@ -21,8 +21,8 @@ def command(run: str, file: Path, output: Path | None, runs: Path | None, trust:
 
     RUN is a name, a folder or `latest`. FILE is csv, parquet or npz and needs the input columns of the training
     data; the target column may be missing. Images: a folder, an image, a .txt file with one path a line, or a
-    quoted pattern ("new/*.jpg"). The result is CSV: a line per row with the predicted class and the
-    probability of each, or the predicted numbers.
+    quoted pattern ("new/*.jpg"). Texts: a folder of .txt files. The result is CSV: a line per row with the
+    predicted class and the probability of each, or the predicted numbers.
     """
     from dlcli.terminal.progress import progress
     from dlcli.workflows.predict import predict

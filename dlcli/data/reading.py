@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
@@ -66,7 +66,7 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
         found = _made(shelf, key)
     if where is None:
         return Read(found, shelf)
-    rows, rest = chosen(found, where)
+    rows, note = chosen(found, where)
     nbytes = found.samples.nbytes * len(rows) // found.samples.rows
     if in_memory == "auto" and nbytes <= IN_MEMORY_BYTES:
         return Read(filtered(found, where), None)
@@ -74,7 +74,9 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
     passing = _kept(shelf, key)
     if passing is None:
         with shelf.making(key, nbytes) as folder:
-            stored.write(rest, OnDisk(folder), rows)
+            rest = replace(found, samples=Samples({}, found.samples.rows)).take(rows, note)
+            columns = ((name, found.samples.select((name,)).take(rows)[name]) for name in found.samples)
+            stored.write(rest, OnDisk(folder), columns)
         passing = _made(shelf, key)
     return Read(passing, shelf)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ _NAMES_SHOWN = 12
 
 
 def filtered(found: Found, where: str | None) -> Found:
-    """What a source found, without the rows that the filter does not let pass; they are counted anew, and keep their old numbers as `numbers`.
+    """What a source found, with the rows alone that the filter lets pass.
 
     A cell of text counts as the number or the date that it writes, where the formula takes it as one, and as
     missing where it writes none.
@@ -32,12 +31,11 @@ def filtered(found: Found, where: str | None) -> Found:
     """
     if where is None:
         return found
-    rows, rest = chosen(found, where)
-    return replace(rest, samples=found.samples.take(rows))
+    return found.take(*chosen(found, where))
 
 
-def chosen(found: Found, where: str) -> tuple[NDArray[np.int64], Found]:
-    """The numbers of the rows that pass, and what else was found, of them alone; its samples are still all.
+def chosen(found: Found, where: str) -> tuple[NDArray[np.int64], str]:
+    """The numbers of the rows that pass, and a note of how many they are.
 
     Raises:
         DataError: as `filtered`.
@@ -46,14 +44,7 @@ def chosen(found: Found, where: str) -> tuple[NDArray[np.int64], Found]:
     if not len(rows):
         message = f"no row passes `{where}`"
         raise DataError(Problem("no-rows", message, "correct the formula, or take `where` away", PATH))
-    number = np.full(found.samples.rows, -1, dtype=np.int64)
-    number[rows] = np.arange(len(rows))
-    subsets = None
-    if found.subsets is not None:
-        subsets = {name: number[members][number[members] >= 0] for name, members in found.subsets.items()}
-    note = f"where: {len(rows):,} of {found.samples.rows:,} rows"
-    names = tuple(found.row_names[row] for row in rows) if found.row_names else ()
-    return rows, replace(found, subsets=subsets, notes=(*found.notes, note), row_names=names, numbers=rows)
+    return rows, f"where: {len(rows):,} of {found.samples.rows:,} rows"
 
 
 def passing(samples: Samples, where: str) -> NDArray[np.bool_]:

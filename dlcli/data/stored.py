@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 _FILE = "found.json"
 
 
-def write(found: Found, storage: OnDisk, rows: NDArray[Any] | None = None) -> None:
+def write(found: Found, storage: OnDisk, columns: Iterable[tuple[str, Any]] | None = None) -> None:
     """Writes what a source found; columns that lie in the folder already stay as they are.
 
     Args:
         found: what to write.
         storage: the folder.
-        rows: which rows of it; by default all.
+        columns: by name, one made after the other, in place of the columns of `found`.
     """
-    columns = {name: _written(column, storage, rows) for name, column in found.samples.items()}
+    written = {name: _written(column, storage) for name, column in columns or found.samples.items()}
     subsets = {name: _array(members, storage) for name, members in (found.subsets or {}).items()}
     content = {
-        "rows": found.samples.rows if rows is None else len(rows),
-        "columns": columns,
+        "rows": found.samples.rows,
+        "columns": written,
         "subsets": None if found.subsets is None else subsets,
         "target": found.target,
         "inputs": found.inputs,
@@ -36,6 +36,7 @@ def write(found: Found, storage: OnDisk, rows: NDArray[Any] | None = None) -> No
         "files": [str(file) for file in found.files],
         "settings": dict(found.settings),
         "row_names": found.row_names,
+        "numbers": None if found.numbers is None else _array(found.numbers, storage),
     }
     (storage.folder / _FILE).write_text(json.dumps(content))
 
@@ -57,13 +58,12 @@ def read(folder: Path) -> Found:
         files=tuple(Path(file) for file in content["files"]),
         settings={name: tuple(v) if isinstance(v, list) else v for name, v in content["settings"].items()},
         row_names=tuple(content["row_names"]),
+        numbers=None if content["numbers"] is None else load(folder / content["numbers"])[:],
     )
 
 
-def _written(column: Any, storage: OnDisk, rows: NDArray[Any] | None) -> dict[str, Any]:
+def _written(column: Any, storage: OnDisk) -> dict[str, Any]:
     """The files of a column."""
-    if rows is not None:
-        column = column.take(rows) if isinstance(column, Coded | Ragged) else column[rows]
     if isinstance(column, Coded):
         return {"codes": _array(column.codes, storage), "vocabulary": column.vocabulary}
     if isinstance(column, Ragged):

@@ -139,7 +139,7 @@ class Dataset:
         return replace(self, hashes=self.hashes[:0], sealed=empty, facts=RowFacts(self.facts.rows))
 
     def numbers_in_source(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The numbers that rows have in the source, where `data.where` may have left out others."""
+        """The numbers that rows have in the source, of which some may have been left out."""
         return rows if self.found.numbers is None else self.found.numbers[rows]
 
     def require_weight(self, rows: NDArray[np.int64], which: str) -> None:

@@ -36,7 +36,7 @@ def predict(
     Args:
         run: name or folder of the run, or "latest".
         file: a file, read as the run's own was, or an `.npz` file; images also as a folder, a `.txt` file with one
-            path a line, or a glob.
+            path a line, or a glob; texts also as a folder of `.txt` files.
         runs: the folder of the runs.
         trust: load a model that runs code of its own.
         emit: hears of categories never seen, and of cells that did not fit.
@@ -72,5 +72,6 @@ def predict(
     values = exported.predict(model, fitted, samples, numbers, goal)
     decision = Decision.from_json(found.record.decision or {})
     names = rows.found.row_names
+    in_file = numbers if rows.found.numbers is None else rows.found.numbers[numbers]
     more = {"file": np.array(names, dtype=object)[numbers]} if names and "file" not in goal.names else {}
-    return Predictions(goal, values, numbers, decision.threshold_for(goal), more)
+    return Predictions(goal, values, in_file, decision.threshold_for(goal), more)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +12,9 @@ import pytest
 from PIL import Image
 
 from dlcli import predict, train
+from dlcli.data.sources.tfds import Tfds
+from dlcli.samples import Coded, Ragged, Samples
+from tests.data.sources.test_tfds import prepare_tiny_sides
 
 ROWS = 60
 SPLIT = "split: {random: {validation: 0.3, test: 0.1}}\n"
@@ -85,7 +85,8 @@ def multilabel(folder: Path) -> Case:
 
 def several_targets(folder: Path) -> Case:
     write_tables(folder)
-    more = "  target: {column: [price, size], scale: standardize}\n  ignore: [kind, cheap, odd, remark]\n  missing_target: drop\n"
+    more = "  target: {column: [price, size], scale: standardize}\n  missing_target: drop\n"
+    more += "  ignore: [kind, cheap, odd, remark]\n"
     return Case(data("{parquet: t.parquet}", more), ALL[:2])
 
 
@@ -131,7 +132,12 @@ def arrays_of_images(folder: Path, images: Any, **fields: str) -> Case:
 
 
 def images_of_bytes(folder: Path) -> Case:
-    return arrays_of_images(folder, np.random.default_rng(0).integers(0, 256, (ROWS, 5, 6), dtype=np.uint8))
+    images = np.random.default_rng(0).integers(0, 256, (ROWS, 5, 6), dtype=np.uint8)
+    (folder / "files").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"files/{number:03}.png")
+    case = arrays_of_images(folder, images)
+    return Case(case.config, (*case.files, "files", "files/*.png"))
 
 
 def channels_first(folder: Path) -> Case:
@@ -156,7 +162,9 @@ def sequences(folder: Path) -> Case:
 
 def padded_sequences(folder: Path) -> Case:
     case = sequences(folder)
-    return Case(case.config + "preprocessing: [pad: {padding: pre, truncating: pre}, standardize: words*]\n", case.files)
+    return Case(
+        case.config + "preprocessing: [pad: {padding: pre, truncating: pre}, standardize: words*]\n", case.files
+    )
 
 
 def write_pictures(folder: Path) -> list[str]:
@@ -209,8 +217,11 @@ def table_of_texts(folder: Path) -> Case:
     frame.write_parquet(folder / "t.parquet")
     frame.select("text").write_csv(folder / "t.csv", quote_style="always")
     np.savez(folder / "t.npz", text=np.array(texts()))
+    (folder / "files").mkdir()
+    for number, text in enumerate(texts()):
+        (folder / f"files/{number:03}.txt").write_bytes(text.encode())
     more = "  target: label\n  text: [text]\n"
-    return Case(data("{parquet: t.parquet}", more) + CHARACTERS, ("t.parquet", "t.csv", "t.npz"))
+    return Case(data("{parquet: t.parquet}", more) + CHARACTERS, ("t.parquet", "t.csv", "t.npz", "files"))
 
 
 def series(folder: Path) -> Case:
@@ -289,3 +300,57 @@ def test_raw_rows_are_predicted_as_in_validation(tmp_path: Path, case: Callable[
     run = train(tmp_path / "case.yaml", runs=tmp_path / "runs")
     for file in files:
         require_same(run.path, tmp_path / file)
+
+
+TFDS = """\
+data: {{source: {{tfds: {{name: tiny_sides, data_dir: ., inputs: [{inputs}], target: label, size: [4, 6]}}}}}}
+split: {{predefined: {{validation: 0.3}}}}
+architecture: [dense: 4]
+training: {{epochs: 2, batch_size: 16}}
+"""
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a set of images and texts is prepared as TensorFlow Datasets does it."""
+    return prepare_tiny_sides(tmp_path_factory.mktemp("tfds"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("inputs", ["image", "photo", "remark", "steps", "brightness, remark"])
+def test_raw_rows_of_a_prepared_set_are_predicted_as_in_validation(prepared: Path, inputs: str) -> None:
+    (prepared / "case.yaml").write_text(TFDS.format(inputs=inputs))
+    run = train(prepared / "case.yaml", runs=prepared / "runs")
+    found = Tfds(name="tiny_sides", data_dir=str(prepared), inputs=tuple(inputs.split(", ")), size=(4, 6)).read()
+    columns = found.samples.select(found.inputs)
+    files = write_columns(prepared / inputs, columns)
+    for file in files:
+        require_same(run.path, file)
+
+
+def write_columns(folder: Path, columns: Samples) -> list[Path]:
+    """Rows as files: tables, arrays, and where a row is one image or one text, a file each."""
+    folder.mkdir()
+    arrays, files = {}, [folder / "t.npz"]
+    for name, column in columns.items():
+        if isinstance(column, Ragged):
+            arrays |= {name: column.values, f"{name}_offsets": column.offsets}
+        else:
+            arrays[name] = column.texts() if isinstance(column, Coded) else column
+    arrays = {name: array.astype(str) if array.dtype == object else array for name, array in arrays.items()}
+    np.savez(folder / "t.npz", **arrays)
+    if all(array.ndim == 1 for array in arrays.values()) and len(arrays) == len(columns.columns):
+        pl.DataFrame(arrays).write_csv(folder / "t.csv")
+        files.append(folder / "t.csv")
+    (name, *others) = arrays
+    if not others and arrays[name].ndim != 2:
+        (folder / "files").mkdir()
+        files.append(folder / "files")
+        for number, row in enumerate(arrays[name]):
+            if arrays[name].ndim == 1:
+                (folder / f"files/{number:03}.txt").write_text(row)
+            else:
+                Image.fromarray(row.squeeze(axis=2) if row.shape[2] == 1 else row).save(
+                    folder / f"files/{number:03}.png"
+                )
+    return files

@@ -53,13 +53,15 @@ class _Table(NamedTuple):
     path: Path
     delimiter: str
     notes: tuple[str, ...]
+    unnamed: frozenset[str]
 
 
 class Csv(Source):
     """A table in one or several delimited text files, plain or packed (.gz, .xz).
 
-    Byte-order mark, Windows line ends and empty lines are dealt with. A line with more or fewer cells
-    than the first is a problem that names the line.
+    Byte-order mark, Windows line ends and empty lines are dealt with. Rows of which every cell is empty are left
+    out and said, and empty columns without a name are left out. A line with more or fewer cells than the first
+    is a problem that names the line.
     """
 
     part_name = "csv"
@@ -128,13 +130,17 @@ class Csv(Source):
                 f"the first line was taken as the header, but looks like data ({_shown(tuple(tables[0].names))}): "
                 "if it is, write `header: false`, or `names: [...]`"
             )
-        return Found(
-            self._samples(tables),
+        samples, filled = self._samples(tables)
+        everything = Found(
+            samples,
             subsets=_consecutive(rows) if len(rows) > 1 else None,
             notes=tuple(found),
             files=tuple(table.path for table in tables),
             settings={"delimiter": delimiter, "header": self._has_header},
         )
+        if len(filled) in (0, samples.rows):
+            return everything
+        return everything.take(filled, f"{samples.rows - len(filled):,} rows without any value are left out")
 
     def other_file(self, path: str) -> Source:
         """The same reading of another file; an .npz or Parquet file is read as one."""
@@ -155,12 +161,15 @@ class Csv(Source):
         delimiter = self.delimiter or (first.delimiter if first else find_delimiter(body, quote))
         cells = rectangle(Text(path, field, body, Dialect(delimiter, quote, self.strip)))
         names = self._names(cells, path)
+        headed = self._has_header and self.names is None
+        unnamed = frozenset(name for name, cell in zip(names, cells.first_row(), strict=True) if headed and not cell)
         cells = cells.below_first_row() if self._has_header else cells
         if not cells.height:
             message = f"{path} has a header but no rows"
             suggestion = "if that line is no header, write `header: false`"
             raise DataError(Problem("no-rows", message, suggestion, field))
-        return _Table(cells, names, path, delimiter, _left_out(body, cells, path, has_header=self._has_header))
+        notes = _left_out(body, cells, path, has_header=self._has_header)
+        return _Table(cells, names, path, delimiter, notes, unnamed)
 
     def _body(self, path: Path, field: ConfigPath) -> bytes:
         """The text as UTF-8 with plain line ends; lines that are left out are empty."""
@@ -199,7 +208,8 @@ class Csv(Source):
             raise DataError(Problem("duplicate-column", message, suggestion, (*_FIELD, "path")))
         return names
 
-    def _samples(self, tables: list[_Table]) -> Samples:
+    def _samples(self, tables: list[_Table]) -> tuple[Samples, NDArray[np.int64]]:
+        """All columns but empty ones without a name, and the numbers of the rows that have any value."""
         import numpy as np
 
         names = tables[0].names
@@ -212,8 +222,13 @@ class Csv(Source):
             if table.names != names:
                 codes[number] = codes[number][:, [table.names.index(name) for name in names]]
         every = codes[0] if len(codes) == 1 else np.concatenate(codes)
-        columns = {name: _column(every[:, i], words, self._tokens(name)) for i, name in enumerate(names)}
-        return Samples.of(columns)
+        empty = {name for i, name in enumerate(names) if name in tables[0].unnamed and (every[:, i] == MISSING).all()}
+        columns = {
+            name: _column(every[:, i], words, self._tokens(name)) for i, name in enumerate(names) if name not in empty
+        }
+        # In a file of one column a quoted cell may be empty on purpose, and empty lines are none of its rows.
+        filled = (every != MISSING).any(axis=1) | (len(names) == 1)
+        return Samples.of(columns), np.flatnonzero(filled)
 
     def _tokens(self, column: str) -> tuple[str, ...]:
         return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing

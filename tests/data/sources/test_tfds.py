@@ -59,7 +59,10 @@ TinySides(data_dir=sys.argv[1]).download_and_prepare()
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the set `tiny_sides` is prepared by TFDS's own code, without a network."""
-    folder = tmp_path_factory.mktemp("tfds")
+    return prepare_tiny_sides(tmp_path_factory.mktemp("tfds"))
+
+
+def prepare_tiny_sides(folder: Path) -> Path:
     (folder / "tiny_sides.py").write_text(PREPARE)
     (folder / "train.txt").write_text("".join(f"{number}\n" for number in range(40)))
     (folder / "test.txt").write_text("".join(f"{number}\n" for number in range(40, 50)))
