@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,7 @@ def guarded(experiment: Experiment, dataset: Dataset, *, folds: bool = False) ->
         subsets = {"train": pool, "validation": pool[:0], "test": subsets["test"]}
     split = experiment.split
     assert isinstance(split, RowSplit)
-    return findings(
+    found = findings(
         Divided(
             rows_alone(dataset.samples),
             dataset.schema,
@@ -52,6 +53,12 @@ def guarded(experiment: Experiment, dataset: Dataset, *, folds: bool = False) ->
             windowed=dataset.series is not None,
         )
     )
+    return tuple(replace(each, rows=_in_source(dataset, each.rows)) for each in found)
+
+
+def _in_source(dataset: Dataset, rows: tuple[int, ...]) -> tuple[int, ...]:
+    """Rows that count from 1, as they stand in the source."""
+    return tuple((dataset.numbers_in_source(np.array(rows, dtype=np.int64) - 1) + 1).tolist())
 
 
 def _without(dataset: Dataset, names: tuple[str, ...]) -> NDArray[np.uint64]:
