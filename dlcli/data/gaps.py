@@ -38,6 +38,14 @@ def seconds(duration: str) -> int:
     return int(found[1]) * _SECONDS[found[2][0]]
 
 
+def duration(seconds: int) -> str:
+    """How long so many seconds are, in the largest unit of which they are a whole number."""
+    units = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+    unit, size = next((name, size) for name, size in units.items() if seconds % size == 0)
+    count = seconds // size
+    return f"{count:,} {unit}" + ("s" if count != 1 else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """What is left out before each border: so many rows, or the rows of so many seconds."""

@@ -68,6 +68,8 @@ def resolve(
     task: Task | None,
     missing_target: MissingTarget,
     sealed_rows: NDArray[Any] | None = None,
+    *,
+    follows_window: bool = False,
 ) -> Answer:
     """Reads the target out of what a source found.
 
@@ -77,6 +79,7 @@ def resolve(
         task: the task if the config names it, else it is inferred.
         missing_target: what to do about rows without a target.
         sealed_rows: rows that are known to be test rows; of them only the class names are used.
+        follows_window: whether what is predicted comes after a window over a series: then numbers are a forecast.
 
     Raises:
         DataError: a target column is absent, has gaps, one value, or values that do not fit the task.
@@ -87,7 +90,7 @@ def resolve(
     _require_aliases(section, found, columns)
     keep, notes = _with_target(columns, missing_target)
     deciding = keep if sealed_rows is None else np.setdiff1d(keep, sealed_rows)
-    chosen = task or _infer_task(columns, deciding)
+    chosen = task or _infer_task(columns, deciding, follows_window=follows_window)
     if task is None:
         notes += (f"task: {chosen}, from {_described(columns, deciding)}",)
     _require_fitting_settings(section, chosen)
@@ -165,9 +168,11 @@ def _require_aliases(section: Target, found: Found, columns: dict[str, Any]) -> 
 # Which task it is
 
 
-def _infer_task(columns: dict[str, Any], keep: NDArray[np.int64]) -> Task:
+def _infer_task(columns: dict[str, Any], keep: NDArray[np.int64], *, follows_window: bool) -> Task:
     """The task, as the reference of `task` describes."""
     values = {name: _numbers_or_none(name, column, keep) for name, column in columns.items()}
+    if follows_window and all(column is not None for column in values.values()):
+        return Task.FORECAST
     if len(columns) > 1:
         texts = [name for name, column in values.items() if column is None]
         if texts:

@@ -5,7 +5,6 @@ No value is copied: what a window sees and what it predicts are row numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +90,8 @@ class Series:
         return Samples({name: Windowed(column, windows) for name, column in samples.items()}, samples.rows)
 
     def whole(self) -> Rows:
-        """The windows that have all rows that they see, whatever comes after them."""
-        return self._spaced(self._past_places() >= self.first)
+        """The windows that have all rows that they see, whatever comes after them: of every row, at no stride."""
+        return np.asarray(self.order[self._past_places() >= self.first])
 
     def within(self, rows: Rows, seen: Rows | None = None, known: NDArray[np.bool_] | None = None) -> Rows:
         """The windows all whose target rows are among `rows`.
@@ -167,18 +166,41 @@ def _all_between(mask: NDArray[np.bool_], starts: Rows, ends: Rows) -> NDArray[n
     return np.asarray(total[ends + 1] - total[starts] == ends - starts + 1)
 
 
-def require_some(series: Series, subsets: Mapping[Any, Rows], rows: Mapping[Any, Rows]) -> None:
-    """Refuses a subset that has rows, but not enough side by side for one window.
+def require_some(series: Series, windows: Rows, rows: Rows, what: str, hint: str) -> None:
+    """Refuses rows that are there, but not enough side by side for one window.
+
+    Args:
+        series: of all rows.
+        windows: those that fit into the rows.
+        rows: the rows.
+        what: what they are called: "validation rows".
+        hint: what to do about it.
 
     Raises:
-        DataError: there is one; the first is told.
+        DataError: no window fits.
     """
-    for name, windows in subsets.items():
-        if len(rows[name]) and not len(windows):
-            message = (
-                f"no window fits into the {len(rows[name]):,} {name} rows: one needs {series.window.span:,} in a row"
-            )
-            hint = (
-                "write a smaller `length`, a larger share, or `context: earlier`, which lets windows see earlier rows"
-            )
-            raise DataError(Problem("no-window", message, hint, ("data", "window", "length")))
+    if len(rows) and not len(windows):
+        message = f"no window fits into the {len(rows):,} {what}: one needs {series.window.span:,} in a row"
+        raise DataError(Problem("no-window", message, hint, ("data", "window", "length")))
+
+
+def longer_steps(series: Series, times: NDArray[Any]) -> tuple[int, Any, Rows] | None:
+    """Where time is left out between rows that follow each other in a series, so that windows reach over the hole.
+
+    A step counts as longer from half as much again as the usual one on, so that months are alike.
+
+    Args:
+        series: of the rows.
+        times: of every row.
+
+    Returns:
+        how many steps there are in all, the usual one (the median), and the rows before those that are longer;
+        None where none is.
+    """
+    steps = np.diff(times[series.order])
+    inside = series.first[1:] == series.first[:-1]
+    if not inside.any():
+        return None
+    usual = np.median(steps[inside])
+    longer = inside & (steps > 1.5 * usual)
+    return (int(inside.sum()), usual, series.order[:-1][longer]) if longer.any() else None

@@ -27,7 +27,8 @@ def print_data(result: Mapping[str, Any]) -> None:
     for note in result["notes"]:
         console.print(note, style="dim")
     rows, split = result["rows"], result["split"]
-    console.print(f"\n{sum(rows.values()):,} rows, task {result['task']}", style="bold")
+    what = f"windows of {window['length']:,} rows" if (window := result.get("window")) else "rows"
+    console.print(f"\n{sum(rows.values()):,} {what}, task {result['task']}", style="bold")
     console.print(f"split {split}: " + ", ".join(f"{count:,} {name}" for name, count in rows.items()))
     repeated = result["duplicates"]["repeated"]
     console.print(f"repeated rows: {repeated:,}" if repeated else "no row repeats another")

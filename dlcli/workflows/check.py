@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dlcli.config.document import Document, load
 from dlcli.config.experiment import Experiment
 from dlcli.events import Event, Note
+from dlcli.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +31,8 @@ def check(
 
     Returns:
         plain data: `config`, `problems` (none: they are raised), `notes`, and with `data` the data card: `task`,
-        `classes`, `rows` by subset, `split`, `duplicates`, `columns`, `target`, `findings` of the leak guard, and
-        `layers`.
+        `classes`, `rows` by subset, `window` (of which rows each of them is made), `split`, `duplicates`, `columns`,
+        `target`, `findings` of the leak guard, and `layers`.
 
     Raises:
         ConfigError: with every problem of the config.
@@ -60,13 +61,23 @@ def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
         "task": str(goal.task),
         "classes": list(goal.classes),
         "rows": {name: len(rows) for name, rows in dataset.subsets.items()},
+        "window": dataset.series.window.model_dump() if dataset.series else None,
         "split": experiment.split.part_name,
         "duplicates": {"rows": len(dataset.hashes), "repeated": _repeated(dataset.hashes)},
         "columns": card.columns(samples, dataset.schema, pool),
-        "target": card.target(dataset.answer.values[pool], goal.names, goal.classes),
+        "target": card.target(*_target(dataset, pool), goal.classes),
         "findings": [finding.as_json() for finding in dataset.findings],
         "layers": layers,
     }
+
+
+def _target(dataset: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """The targets of rows, and what they are called; the steps of a forecast, which hold almost the same, as one."""
+    goal, values = dataset.answer.goal, dataset.answer.values[rows]
+    if dataset.series is None or goal.task is not Task.FORECAST or len(dataset.series.window.offsets) == 1:
+        return values, goal.names
+    names, last = dataset.series.names, dataset.series.window.offsets[-1]
+    return values.reshape(-1, len(names)), tuple(f"{name} to +{last}" for name in goal.names[: len(names)])
 
 
 def _repeated(hashes: NDArray[np.uint64]) -> int:

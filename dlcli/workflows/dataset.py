@@ -100,7 +100,7 @@ class Dataset:
         return np.sort(np.concatenate([parts["train"], parts["validation"]]))
 
     def within(
-        self, rows: NDArray[np.int64], beside: NDArray[np.int64] | None = None, which: str = "given"
+        self, rows: NDArray[np.int64], beside: NDArray[np.int64] | None = None, which: str = "rows"
     ) -> NDArray[np.int64]:
         """What is trained or scored on where rows are given: the rows themselves, or the windows that predict them.
 
@@ -119,7 +119,8 @@ class Dataset:
         values = self.answer.values
         known = np.isfinite(values).all(axis=1) if values.ndim > 1 else values != MISSING
         windows = windows[known[windows]]
-        require_some(self.series, {which: windows}, {which: rows})
+        hint = "take fewer folds, or write a smaller `length` or `horizon`"
+        require_some(self.series, windows, rows, which, hint)
         return windows
 
     @property
@@ -221,8 +222,10 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     read = reading.read(data.source, data.where, data.in_memory, emit)
     found = read.found
     known_test = split.test_rows(RowFacts(found.samples.rows, subsets=found.subsets, column=found.samples.columns.get))
-    task = windowing.task_of(data.window, experiment.task)
-    answer = target.resolve(data.target, found, task, data.missing_target, known_test)
+    answer = target.resolve(
+        data.target, found, experiment.task, data.missing_target, known_test, follows_window=data.past_is_input
+    )
+    windowing.require_task(data.window, answer.goal.task)
     names = names_of(data.target, found)
     assigned = roles.assign(found, names, _wanted(data, split, experiment.kfold))
     row_hashes = hashes.row_hashes(found.samples)
@@ -256,7 +259,8 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     closed, test_targets = sealed.seal(answer, subsets["test"], row_hashes)
     if series:
         closed = windowing.without_test_rows(series, closed, test_rows)
-    for note in (*found.notes, *answer.notes, *repeats.notes):
+    skipped = windowing.skipped_time(series, facts.times, data.time) if series else ()
+    for note in (*found.notes, *answer.notes, *repeats.notes, *skipped):
         emit(Note(note))
     for warning in misfit_warnings(misfits):
         emit(warning)

@@ -113,6 +113,8 @@ def reopened(found: Finished, emit: Listener) -> Iterator[Recording]:
 
 def trained_rows(found: Record, dataset: Dataset) -> NDArray[np.int64]:
     """The rows of its data that a run's model was trained on."""
+    if set(found.trained_on) == {"train", "validation"}:
+        return dataset.pool  # of windows also those that see rows of both
     return np.sort(np.concatenate([rows for name, rows in dataset.subsets.items() if name in found.trained_on]))
 
 

@@ -127,9 +127,9 @@ def divide(experiment: Experiment, dataset: Dataset) -> list[Fold]:
         for number, (side, scored) in enumerate(pairs):
             train, inner = cutting.inner(split, dataset.facts, side, settings.inner, repeat=repeat, fold=number)
             label = f"fold {number + 1}/{settings.folds}"
-            train = dataset.within(train, which=f"training {label}")
-            inner = dataset.within(inner, side, f"inner validation {label}")
-            scored = dataset.within(scored, dataset.pool_rows, label)
+            train = dataset.within(train, which=f"training rows of {label}")
+            inner = dataset.within(inner, side, f"inner validation rows of {label}")
+            scored = dataset.within(scored, dataset.pool_rows, f"rows of {label}")
             if settings.repeats > 1:
                 label = f"repeat {repeat + 1}/{settings.repeats} {label}"
             for rows, which in ((train, "training"), (inner, "inner validation"), (scored, "scored")):

@@ -71,7 +71,7 @@ def other_rows(
         known = np.isin(np.arange(count), answer.keep)
         series = windowing.ordered(window, cells, np.arange(count), time=data.time, group=data.group, names=names)
         samples, past = series.of_rows(samples), windowing.known_past(answer, np.arange(count))
-        every = windowing.windowed_subsets(series, {"test": np.arange(count)}, known)["test"]
+        every = windowing.windows_with_target(series, np.arange(count), known, file.name)
         answer = replace(windowing.answered(series, answer, past, every[:0]), goal=goal, keep=every)
     closed, test_targets = sealed.seal(answer, every, row_hashes)
     if series is not None:

@@ -10,10 +10,12 @@ import numpy as np
 
 from dlcli.config.sections import Data
 from dlcli.data import roles, windows
+from dlcli.data.gaps import duration
 from dlcli.data.new_rows import NewRows
 from dlcli.data.target import Answer
 from dlcli.data.window_section import Window
 from dlcli.data.windows import Series
+from dlcli.numbers import number
 from dlcli.problems import ConfigError, DataError, Problem
 from dlcli.samples import Samples, Subset
 from dlcli.task import CLASSIFICATION, Goal, Task
@@ -23,21 +25,22 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
+_ROWS_SHOWN = 3
+"""So many row numbers are told in a sentence."""
 
-def task_of(window: Window | None, task: Task | None) -> Task | None:
-    """The task of a target, where a window decides it: what follows a window is forecast.
+
+def require_task(window: Window | None, task: Task) -> None:
+    """Refuses a task that cannot go with a window, or not without one.
 
     Raises:
-        ConfigError: the task that is written cannot go with the window.
+        ConfigError: it cannot.
     """
     if window is None or not window.horizon:
         if task is Task.FORECAST:
             message = "a forecast needs to know how much of the series it sees, and how far ahead it looks"
             hint = "write `window: {length: 24}` under data" if window is None else "write `horizon: 1`"
             raise ConfigError(Problem("forecast-needs-window", message, hint, ("task",)))
-        return task
-    if task is None:
-        return Task.FORECAST
+        return
     if task is Task.REGRESSION:
         message = "numbers that follow a window are a forecast"
         raise ConfigError(Problem("does-not-fit", message, "write `task: forecast`, or `horizon: 0`", ("task",)))
@@ -45,7 +48,6 @@ def task_of(window: Window | None, task: Task | None) -> Task | None:
         message = f"a {task} task answers for one row, but the window's horizon is {window.horizon}"
         hint = f"write `horizon: 1, gap: {window.gap + window.horizon - 1}` for the last one"
         raise ConfigError(Problem("does-not-fit", message, hint, ("data", "window", "horizon")))
-    return task
 
 
 def ordered(
@@ -62,9 +64,13 @@ def ordered(
         names: the target columns.
 
     Raises:
-        DataError: a row has no time or series, or the time of another.
+        DataError: a column that orders rows is not there; a row has no time or series, or the time of another.
     """
     per = window.per or group
+    if missing := [name for name in (time, per) if name and name not in samples]:
+        message = f"column missing: {', '.join(missing)}: it says which rows a window holds"
+        path = ("data", "window", "per") if missing == [window.per] else ()
+        raise DataError(Problem("missing-column", message, f"columns that are there: {', '.join(samples)}", path))
     times = roles.times(samples[time], time) if time else None
     return Series.of(window, rows, samples.rows, times, roles.groups(samples[per], per) if per else None, names)
 
@@ -77,9 +83,6 @@ def windows_of_new_rows(data: Data, rows: NewRows) -> tuple[Samples, Rows]:
     """
     assert data.window is not None
     there = rows.found.samples
-    if missing := [name for name in (data.time, data.window.per or data.group) if name and name not in there]:
-        message = f"column missing: {', '.join(missing)}: it says which rows a window holds"
-        raise DataError(Problem("missing-column", message, f"columns that are there: {', '.join(there)}"))
     every = np.arange(there.rows)
     series = ordered(data.window, there, every, time=data.time, group=data.group, names=())
     numbers = np.sort(series.whole())
@@ -142,8 +145,38 @@ def windowed_subsets(series: Series, subsets: Mapping[Subset, Rows], known: NDAr
     found: dict[Subset, Rows] = {
         name: series.within(rows, seen_beside(series, name, subsets), known) for name, rows in subsets.items()
     }
-    windows.require_some(series, found, subsets)
+    for name, rows in subsets.items():
+        windows.require_some(series, found[name], rows, f"{name} rows", _more_room(series.window, name))
     return found
+
+
+def windows_with_target(series: Series, rows: Rows, known: NDArray[np.bool_], file: str) -> Rows:
+    """The windows of a file that a model is scored on.
+
+    Raises:
+        DataError: no window fits into its rows.
+    """
+    found = series.within(rows, None, known)
+    windows.require_some(series, found, rows, f"rows of {file}", "give more rows of the past")
+    return found
+
+
+def _more_room(window: Window, name: Subset) -> str:
+    """What to write where no window fits into a subset."""
+    if window.context == "own" and name != "train":
+        return "write a smaller `length`, a larger share, or `context: earlier`, which lets windows see earlier rows"
+    return "write a smaller `length` or `horizon`, or a larger share"
+
+
+def skipped_time(series: Series, times: NDArray[Any] | None, name: str | None) -> tuple[str, ...]:
+    """What to say where time is left out within series: a window counts rows, whatever lies between them."""
+    if times is None or name is None or (found := windows.longer_steps(series, times)) is None:
+        return ()
+    steps, usual, before = found
+    unit = duration(int(usual)) if times.dtype.kind == "i" else number(float(usual))
+    after = ", ".join(f"{row + 1:,}" for row in np.sort(before)[:_ROWS_SHOWN])
+    counted = f"{len(before):,} of {steps:,} steps in {name} are longer than the usual one ({unit})"
+    return (f"{counted}, first after row {after}: a window counts rows, not time",)
 
 
 def seen_beside(series: Series, name: Subset, subsets: Mapping[Subset, Rows]) -> Rows | None:
