@@ -114,18 +114,6 @@ def test_the_exported_model_takes_images_at_their_own_size_and_loads_in_safe_mod
     assert np.abs(loaded(fitted.tensors(samples)).numpy() - fitted.transform(samples)).max() <= 1e-6
 
 
-def test_rows_that_are_not_trained_on_change_nothing():
-    pixels = images(channels=3)
-    poisoned = pixels.copy()
-    poisoned[8:] = 255
-    steps = (Resize(size=(3, 4)), Grayscale(), Rescale(), Standardize())
-    states = []
-    for values in (pixels, poisoned):
-        samples, schema = table({"image": values})
-        states.append(pipeline.fit(steps, samples, schema, rows(8)).state)
-    assert states[0] == states[1]
-
-
 def test_resized_bytes_are_prepared_before_training(monkeypatch):
     monkeypatch.setattr(feeding, "LARGEST_FLOATS", 0)
     samples, schema = table({"image": images()})

@@ -64,13 +64,6 @@ def test_codes_that_no_training_row_holds_are_left_out():
     assert fitted(MultiHot(num_tokens=2), [[0, 2], [1]])[1] == [[1, 0], [0, 1]]
 
 
-@pytest.mark.parametrize("step", [Pad(), MultiHot()])
-def test_other_rows_change_nothing_that_is_learned(step):
-    clean, _ = fitted(step, [[1, 2], [2]], train=1)
-    poisoned, _ = fitted(step, [[1, 2], [99, 98, 97]], train=1)
-    assert clean.state == poisoned.state
-
-
 @pytest.mark.parametrize("step", [Pad(padding="pre"), MultiHot()])
 def test_a_saved_model_takes_rows_with_minus_one_behind_their_end(step, tmp_path):
     made, found = fitted(step, CODES)

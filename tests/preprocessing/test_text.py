@@ -127,12 +127,6 @@ def test_what_is_learned_is_what_keras_finds_in_a_text(cells, ngrams, level):
     assert (matrix.sum(axis=0)[1:] > 0).all()
 
 
-def test_training_rows_alone_decide():
-    clean, _ = fitted(Tokens(), ["a b", "b c", "z z z z q"], train=2)
-    poisoned, _ = fitted(Tokens(), ["a b", "b c", "poison \0 [UNK] b b b"], train=2)
-    assert clean.state == poisoned.state
-
-
 def test_training_rows_without_a_word_are_a_problem():
     with pytest.raises(DataError, match="t has no word in the training rows"):
         fitted(Tokens(), ["...", "", "word"], train=2)
