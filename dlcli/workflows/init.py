@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dlcli.config.writer import inline, scalar
 from dlcli.data import kinds, target
+from dlcli.data.leakage.columns import is_id_number, is_id_text
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.target_section import Target
+from dlcli.data.time_order import TimeOrder, time_order
 from dlcli.problems import ConfigError, DataError, Problem
 from dlcli.samples import MISSING, Coded, ColumnSchema, Found, Samples, Schema
 from dlcli.task import LABELS, Goal, Task
@@ -23,6 +27,14 @@ MISSING_MARKS = ("?", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", 
 SMALL_TABLE_ROWS = 2_000
 IMBALANCE = 3
 """From this ratio of the largest to the smallest class on, accuracy alone misleads."""
+FREE_TEXT_WORDS = 8
+"""Text of so many words in half of its cells or more is worth reading; shorter ones are names and titles."""
+WINDOW_LENGTHS = {3_600: 24, 86_400: 14, 604_800: 8}
+"""Rows of a window by the seconds from row to row: a day of hours, two weeks of days, two months of weeks."""
+USUAL_LENGTH = 12
+WINDOWS_PER_SERIES = 10
+"""A window is at most this share of the shortest series."""
+NAMES_ROWS = "numbers or names the rows"
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,9 @@ class _Plan:
 
     goal: Goal
     schema: Schema
+    time: str | None = None
+    order: TimeOrder | None = None
+    length: int | None = None
     ignored: Mapping[str, str] = field(default_factory=dict)
     gaps: bool = False
     imbalance: float = 1.0
@@ -113,10 +128,16 @@ def _target(findings: Findings, name: str | None) -> str:
 
 def _plan(findings: Findings, name: str) -> _Plan:
     found = findings.found
-    answer = target.resolve(Target(column=(name,)), found, None, "drop")
+    time, order = _time(found.samples.select(tuple(column for column in findings.columns if column != name)))
+    length = _window_length(order)
+    answer = target.resolve(Target(column=(name,)), found, None, "drop", follows_window=length is not None)
+    if answer.goal.task is not Task.FORECAST:
+        length = None
     rows = answer.keep
-    inputs = found.samples.select(tuple(column for column in findings.columns if column != name))
+    taken = (name, time, order.per if order and length else None)
+    inputs = found.samples.select(tuple(column for column in findings.columns if column not in taken))
     ignored: dict[str, str] = {}
+    spared: dict[str, ColumnSchema] = {}
     kept: dict[str, ColumnSchema] = {}
     for column in inputs:
         try:
@@ -127,13 +148,41 @@ def _plan(findings: Findings, name: str) -> _Plan:
         reason = _why_ignored(column, inputs, schema)
         if reason:
             ignored[column] = reason
+            spared |= schema.columns if reason == NAMES_ROWS or schema.of_kind("text") else {}
         else:
             kept |= schema.columns
-    if not kept:
+    if not kept and length is None:  # then even a poor input is better than none
+        kept, ignored = spared, {column: reason for column, reason in ignored.items() if column not in spared}
+    if not kept and length is None:
         raise DataError(Problem("no-inputs", f"{findings.file} has no column left to learn from", ""))
     gaps = any((inputs[column].codes == MISSING).any() for column in kept if kept[column].kind == "numeric")
     missing = findings.rows - len(rows)
-    return _Plan(answer.goal, Schema(columns=kept), ignored, gaps, _imbalance(answer), missing)
+    if length is not None:  # the target's own past
+        kept |= kinds.infer(found.samples, (name,), rows, {}).columns
+    return _Plan(answer.goal, Schema(columns=kept), time, order, length, ignored, gaps, _imbalance(answer), missing)
+
+
+def _time(samples: Samples) -> tuple[str | None, TimeOrder | None]:
+    """The first column of times that orders the rows."""
+    every = np.arange(samples.rows)
+    schemas: dict[str, ColumnSchema] = {}
+    for name in samples:
+        with suppress(DataError):
+            schemas |= kinds.infer(samples, (name,), every, {}).columns
+    categories = {name: samples[name].codes for name, schema in schemas.items() if schema.kind == "categorical"}
+    for name in Schema(columns=schemas).of_kind("datetime"):
+        typed, _ = kinds.convert(samples.select((name,)), Schema(columns={name: schemas[name]}))
+        if order := time_order(typed[name], categories):
+            return name, order
+    return None, None
+
+
+def _window_length(order: TimeOrder | None) -> int | None:
+    """How much of an even series a network should see at once; None where windows do not suit the rows."""
+    if order is None or order.step is None:
+        return None
+    length = min(WINDOW_LENGTHS.get(order.step, USUAL_LENGTH), order.shortest // WINDOWS_PER_SERIES)
+    return length if length > 1 else None
 
 
 def _why_ignored(name: str, samples: Samples, schema: Schema) -> str:
@@ -143,19 +192,14 @@ def _why_ignored(name: str, samples: Samples, schema: Schema) -> str:
     distinct = len(np.unique(used))
     if distinct == 1 and len(used) == samples.rows:
         return "the same in every row"
-    if kind == "text":
-        return f"text with {distinct:,} distinct values"
     if kind == "datetime":
-        return "a time"
-    if kind == "numeric" and distinct == samples.rows and _counts_up(column):
-        return "numbers the rows"
+        return "a time; `time:` would order the rows by it, `date_parts` would make inputs of it"
+    typed, _ = kinds.convert(samples.select((name,)), schema)
+    if is_id_number(typed[name]) if kind == "numeric" else is_id_text(typed[name]):
+        return NAMES_ROWS
+    if kind == "text" and np.median([len(text.split()) for text in column.vocabulary]) < FREE_TEXT_WORDS:
+        return f"text with {distinct:,} distinct values; `tokens` would read it"
     return ""
-
-
-def _counts_up(column: Coded) -> bool:
-    """Whether the cells are whole numbers without gaps, each once: a row number or an id."""
-    values = np.array([float(text) for text in column.vocabulary])
-    return bool(np.all(values == np.round(values)) and values.max() - values.min() == len(values) - 1)
 
 
 def _imbalance(answer: target.Answer) -> float:
@@ -175,11 +219,11 @@ def _text(findings: Findings, plan: _Plan, beside: Path) -> str:
         "data:",
         f"  source: {{csv: {_source(findings, path)}}}",
         f"  target: {_target_text(goal)}",
+        *_in_time(plan),
         *_left_out(plan),
         f"task: {goal.task}" + (f"  # classes: {', '.join(goal.classes)}" if 0 < len(goal.classes) < 12 else ""),
         "",
-        "# A fifth of the rows chooses the epoch, a tenth stays sealed until `dlcli evaluate`.",
-        "split: {auto: {validation: 0.2, test: 0.1}}",
+        *_split(plan),
         "",
         *_preprocessing(plan),
         "",
@@ -201,7 +245,34 @@ def _source(findings: Findings, path: str) -> str:
 
 def _target_text(goal: Goal) -> str:
     name = scalar(goal.names[0])
-    return f"{{column: {name}, scale: standardize}}" if goal.task is Task.REGRESSION else str(name)
+    scaled = goal.task in (Task.REGRESSION, Task.FORECAST)
+    return f"{{column: {name}, scale: standardize}}" if scaled else str(name)
+
+
+def _in_time(plan: _Plan) -> list[str]:
+    """The order of the rows, and the window over them."""
+    if plan.time is None or plan.order is None:
+        return []
+    lines = [f"  time: {scalar(plan.time)}"]
+    if plan.length is not None:
+        fields: dict[str, Any] = {"length": plan.length, "horizon": 1}
+        if plan.order.per is not None:
+            fields["per"] = plan.order.per
+        window = inline(fields | {"context": "earlier"})
+        lines.append(f"  window: {window}  # {plan.goal.names[0]} of the next row from the last {plan.length}")
+    return lines
+
+
+def _split(plan: _Plan) -> list[str]:
+    if plan.time is None:
+        return [
+            "# A fifth of the rows chooses the epoch, a tenth stays sealed until `dlcli evaluate`.",
+            "split: {auto: {validation: 0.2, test: 0.1}}",
+        ]
+    return [
+        "# The last tenth of the rows stays sealed until `dlcli evaluate`; the fifth before it chooses the epoch.",
+        "split: {chronological: {validation: 0.2, test: 0.1}}",
+    ]
 
 
 def _left_out(plan: _Plan) -> list[str]:
@@ -223,6 +294,8 @@ def _preprocessing(plan: _Plan) -> list[str]:
         lines.append(f"  - impute: {{columns: numeric, with: median{indicator}}}")
     if plan.schema.of_kind("categorical"):
         lines.append("  - one_hot")
+    if plan.schema.of_kind("text"):
+        lines.append("  - tokens: {output: tf_idf, max_tokens: 10000}")
     if numeric:
         lines.append("  - standardize")
     return lines
@@ -230,7 +303,8 @@ def _preprocessing(plan: _Plan) -> list[str]:
 
 def _learning(rows: int, plan: _Plan) -> list[str]:
     small = rows < SMALL_TABLE_ROWS
-    layers = "[dense: 32, dropout: 0.3, dense: 16]" if small else "[dense: 64, dropout: 0.2, dense: 64]"
+    layers = "dense: 32, dropout: 0.3, dense: 16" if small else "dense: 64, dropout: 0.2, dense: 64"
+    layers = f"[flatten, {layers}]" if plan.length is not None else f"[{layers}]"
     lines = [
         f"architecture: {layers}",
         f"optimizer: {{adam: {0.003 if small else 0.001}}}",
