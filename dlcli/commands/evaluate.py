@@ -13,14 +13,13 @@ from dlcli.commands.options import json_option, runs_option, trust_option
 @click.argument("run", default="latest")
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
     metavar="FILE",
     help="Score the model on the rows of another csv or npz file instead: same columns, target included.",
 )
 @runs_option
 @json_option
 @trust_option
-def command(run: str, data: Path | None, runs: Path | None, as_json: bool, trust: bool) -> None:
+def command(run: str, data: str | None, runs: Path | None, as_json: bool, trust: bool) -> None:
     """Open the sealed test set of RUN.
 
     RUN is a name or a folder; by default the latest run that has a model. Each look at test rows is

@@ -9,13 +9,13 @@ import click
 
 
 @click.command("init")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", required=False)
 @click.option("--target", help="The column to predict.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the config there.")
-def command(file: Path | None, target: str | None, output: Path | None) -> None:
+def command(file: str | None, target: str | None, output: Path | None) -> None:
     """Look at a data FILE and write a first config.
 
-    The config is commented, and trains as it is. FILE is a csv file. What is not given is asked on a
+    The config is commented, and trains as it is. FILE is a csv file or its address. What is not given is asked on a
     terminal. Without --output the config is printed:
     `dlcli init data.csv --target price > price.yaml`.
     """
@@ -25,7 +25,7 @@ def command(file: Path | None, target: str | None, output: Path | None) -> None:
     if file is None:
         if not asking:
             raise click.UsageError("Name the data file: dlcli init data.csv --target COLUMN")
-        file = Path(click.prompt("Data file (csv)", err=True))
+        file = click.prompt("Data file (csv)", err=True)
     findings = look(file)
     for note in findings.found.notes:
         click.echo(note, err=True)
@@ -33,7 +33,9 @@ def command(file: Path | None, target: str | None, output: Path | None) -> None:
         click.echo(f"{findings.rows:,} rows; columns: {', '.join(findings.columns)}", err=True)
         target = click.prompt("Column to predict", default=findings.columns[-1], err=True)
         if output is None and sys.stdout.isatty():
-            output = Path(click.prompt("Write the config to", default=f"{file.name.split('.')[0]}.yaml", err=True))
+            output = Path(
+                click.prompt("Write the config to", default=f"{findings.file.name.split('.')[0]}.yaml", err=True)
+            )
     text = draft(findings, target, beside=output.parent if output else Path())
     if output is None:
         click.echo(text, nl=False)

@@ -12,17 +12,17 @@ from dlcli.commands.options import runs_option, trust_option
 
 @click.command("predict")
 @click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write there instead of to the terminal.")
 @runs_option
 @trust_option
-def command(run: str, file: Path, output: Path | None, runs: Path | None, trust: bool) -> None:
+def command(run: str, file: str, output: Path | None, runs: Path | None, trust: bool) -> None:
     """Predict the rows of FILE with the model of RUN.
 
-    RUN is a name, a folder or `latest`. FILE is csv, parquet or npz and needs the input columns of the training
-    data; the target column may be missing. Images: a folder, an image, a .txt file with one path a line, or a
-    quoted pattern ("new/*.jpg"). Texts: a folder of .txt files. The result is CSV: a line per row with the
-    predicted class and the probability of each, or the predicted numbers.
+    RUN is a name, a folder or `latest`. FILE is csv, parquet or npz, here or at an address (https://, s3://,
+    gs://), and needs the input columns of the training data; the target column may be missing. Images: a folder,
+    an image, a .txt file with one path a line, or a quoted pattern ("new/*.jpg"). Texts: a folder of .txt files.
+    The result is CSV: a line per row with the predicted class and the probability of each, or the predicted numbers.
     """
     from dlcli.terminal.progress import progress
     from dlcli.workflows.predict import predict

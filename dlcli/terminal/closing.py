@@ -44,7 +44,9 @@ def print_evaluation(path: Path, *, as_json: bool = False) -> None:
         console.print_json(json.dumps({**told, "scores": scores}))
         return
     _print_scores(console, scores)
-    console.print(f"\nfile  {shown(Path(scores['file']))}\nkept  {shown(path)}", markup=False)
+    file = scores["file"]  # or an address
+    here = shown(Path(file)) if Path(file).is_absolute() else file
+    console.print(f"\nfile  {here}\nkept  {shown(path)}", markup=False)
 
 
 def _print_scores(console: Console, scores: dict[str, Any]) -> None:

@@ -33,7 +33,8 @@ def evaluate(
 
     Args:
         run: name or folder of the run, or "latest".
-        data: another file with the same columns, target included; its score is kept in the run's `evaluations`.
+        data: another file or its address, with the same columns, target included; its score is kept in the run's
+            `evaluations`.
         runs: the folder of the runs.
         trust: load a model that runs code of its own.
         emit: hears of warnings about the ledger and the rows of another file.
@@ -53,7 +54,7 @@ def evaluate(
     document = load(found.config, trusted=trust, command="evaluate")
     backend.use_threads(document.experiment.training.threads)
     if data is not None:
-        return evaluate_file(found, document, Path(data), trust=trust, emit=emit)
+        return evaluate_file(found, document, data, trust=trust, emit=emit)
     experiment, dataset = prepare(document, "evaluate", silent)
     require_same_data(found.record, dataset)
     with located(document):

@@ -11,7 +11,7 @@ import numpy as np
 
 from dlcli import backend
 from dlcli.config.document import Document
-from dlcli.data.sources import files
+from dlcli.data.sources import files, remote
 from dlcli.evaluation.decision import Decision
 from dlcli.events import Listener, Note, silent
 from dlcli.problems import DataError
@@ -35,7 +35,7 @@ COMMAND = "evaluate --data"
 _PATH = ("data", "source", "path")
 
 
-def evaluate_file(found: Finished, document: Document, file: Path, *, trust: bool, emit: Listener) -> RunResult:
+def evaluate_file(found: Finished, document: Document, data: Path | str, *, trust: bool, emit: Listener) -> RunResult:
     """Scores a run's model on another file, which is a look at its rows as at test rows.
 
     The file is read as the run's source was, with the run's schema and classes. The look is written to the ledger
@@ -44,7 +44,7 @@ def evaluate_file(found: Finished, document: Document, file: Path, *, trust: boo
     Args:
         found: the run.
         document: its config with everything spelled out.
-        file: with the same columns, target included.
+        data: a file or its address; with the same columns, target included.
         trust: load a model that runs code of its own.
         emit: hears of cells that do not fit, and of rows that the model was trained on.
 
@@ -56,6 +56,7 @@ def evaluate_file(found: Finished, document: Document, file: Path, *, trust: boo
         DataError: the file cannot be read, lacks a column or the target, or holds a class that the run does not know.
         RefusedError: the ledger was tampered with, or the run is in use.
     """
+    file = files.here(data)
     if not file.is_dir():
         files.expand((str(file.absolute()),), _PATH)
     experiment, fitted, goal = document.experiment, found.fitted(document.experiment), found.record.goal
@@ -74,7 +75,8 @@ def evaluate_file(found: Finished, document: Document, file: Path, *, trust: boo
             baselines = FittedBaselines(experiment, known.dataset, fitted, known.trained).for_rows_of(dataset)
         flatters = bool(shared and any(shared.values()))
         scores = look(run, scorer, prediction, baselines, COMMAND, (scorer.sheet(), SUBSET), starred=flatters)
-        told = {"file": str(file.absolute()), "time": now(), "ledger_line": run.entry.ledger_lines[-1]}
+        name = str(data) if remote.is_remote(str(data)) else str(file.absolute())
+        told = {"file": name, "time": now(), "ledger_line": run.entry.ledger_lines[-1]}
         kept: dict[str, Any] = {**told, "shared_rows": shared, **scores}
         path = found.folder.write_json(f"{FOLDER}/{_next_number(found.folder)}.json", kept)
     return RunResult(path, kept)

@@ -15,6 +15,7 @@ import numpy as np
 from dlcli.config.writer import inline, scalar
 from dlcli.data import kinds, target
 from dlcli.data.leakage.columns import is_id_number, is_id_text
+from dlcli.data.sources import files, remote
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.target_section import Target
 from dlcli.data.time_order import TimeOrder, time_order
@@ -44,6 +45,7 @@ class Findings:
     file: Path
     found: Found
     missing: tuple[str, ...]
+    address: str | None = None
 
     @property
     def rows(self) -> int:
@@ -56,17 +58,18 @@ class Findings:
         return tuple(self.found.samples)
 
 
-def look(file: Path) -> Findings:
-    """Reads a file as text and notes which marks in it mean a missing value.
+def look(given: Path | str) -> Findings:
+    """Reads a file, or what lies at an address, as text and notes which marks in it mean a missing value.
 
     Raises:
         DataError: the file cannot be read.
     """
+    file = files.here(given)
     found = Csv(path=(str(file.absolute()),)).read()
     marks = tuple(mark for mark in MISSING_MARKS if any(_is_gap(mark, found.samples[name]) for name in found.samples))
     if marks:
         found = Csv(path=(str(file.absolute()),), missing=marks).read()
-    return Findings(file, found, marks)
+    return Findings(file, found, marks, str(given) if remote.is_remote(str(given)) else None)
 
 
 def _is_gap(mark: str, column: Coded) -> bool:
@@ -212,6 +215,7 @@ def _imbalance(answer: target.Answer) -> float:
 def _text(findings: Findings, plan: _Plan, beside: Path) -> str:
     file = findings.file
     path = str(file) if file.is_absolute() else os.path.relpath(file.absolute(), beside.absolute())
+    path = findings.address or path
     goal = plan.goal
     lines = [
         f"# {findings.file.name}: {findings.rows:,} rows, {len(findings.columns)} columns, as `dlcli init` saw them.",

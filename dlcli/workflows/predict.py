@@ -9,6 +9,7 @@ import numpy as np
 from dlcli import backend
 from dlcli.config.document import load
 from dlcli.data.new_rows import read_new_rows
+from dlcli.data.sources import files
 from dlcli.evaluation.decision import Decision
 from dlcli.events import Listener, Note, silent
 from dlcli.runs import directory
@@ -35,8 +36,8 @@ def predict(
 
     Args:
         run: name or folder of the run, or "latest".
-        file: a file, read as the run's own was, or an `.npz` file; images also as a folder, a `.txt` file with one
-            path a line, or a glob; texts also as a folder of `.txt` files.
+        file: a file or its address, read as the run's own was, or an `.npz` file; images also as a folder, a `.txt`
+            file with one path a line, or a glob; texts also as a folder of `.txt` files.
         runs: the folder of the runs.
         trust: load a model that runs code of its own.
         emit: hears of categories never seen, and of cells that did not fit.
@@ -52,7 +53,7 @@ def predict(
     fitted = found.fitted(experiment)
     rows = read_new_rows(
         experiment.data.source,
-        Path(file),
+        files.here(file),
         fitted.schema,
         inputs=experiment.data.inputs or (),
         shape=experiment.data.shape,

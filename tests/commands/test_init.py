@@ -55,7 +55,7 @@ def test_ids_are_left_out_as_the_leak_guard_finds_them(dlcli: Dlcli) -> None:
     draw = np.random.default_rng(0)
     lines = ["row,customer,code,x,kind"]
     for row, customer in enumerate(draw.permutation(np.arange(5_000, 5_400))[:200]):
-        lines.append(f"{row * 3},{customer},k-{customer}-{row},{draw.normal():.3f},{'ab'[row % 2]}")
+        lines.append(f"{row * 3},{customer},k-{customer}-{row},{draw.normal():.9f},{'ab'[row % 2]}")
     assert drafted(dlcli, lines, "kind")["data"]["ignore"] == ["row", "customer", "code"]
     assert json.loads(dlcli("check", "rows.yaml", "--data", "--json").stdout)["findings"] == []
 

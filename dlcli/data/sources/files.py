@@ -58,6 +58,23 @@ def expand(paths: tuple[str, ...], field: ConfigPath) -> tuple[Path, ...]:
     return tuple(files)
 
 
+def here(path: Path | str) -> Path:
+    """A file or folder as a command line names it; what lies at an address is brought here.
+
+    Raises:
+        DataError: an address cannot be read, or names several files.
+    """
+    address = str(path)
+    if not remote.is_remote(address):
+        return Path(path)
+    if not remote.names_a_file(address):
+        return remote.fetch_folder(address, ())
+    files = remote.fetch(address, ())
+    if len(files) > 1:
+        raise DataError(Problem("several-files", f"{len(files):,} files match {address}", "name one of them"))
+    return files[0]
+
+
 def folder(path: str, field: ConfigPath) -> Path:
     """The folder that a path names.
 

@@ -22,6 +22,11 @@ def is_remote(path: str) -> bool:
     return _ADDRESS.match(path) is not None
 
 
+def names_a_file(address: str) -> bool:
+    """Whether the last part of an address ends like a file: `.csv`."""
+    return bool(PurePosixPath(urlsplit(address).path).suffix)
+
+
 def fetch(address: str, field: ConfigPath) -> tuple[Path, ...]:
     """Copies of the files that an address or, but on the web, a glob names; those of a glob sorted by name.
 

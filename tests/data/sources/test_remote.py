@@ -85,3 +85,12 @@ def test_an_address_in_a_config_stays_as_it_is(tmp_path: Path, monkeypatch: pyte
     source = load(tmp_path / "far.yaml").experiment.data.source
     assert isinstance(source, Csv)
     assert source.path == ("s3://bucket/rows//a.csv",)
+
+
+@pytest.mark.parametrize("package", ["fsspec.core", "aiohttp"])
+def test_the_web_needs_the_extra_too(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.delitem(sys.modules, "fsspec.implementations.http", raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    problem = problem_of(Csv(path=("https://127.0.0.1:9/a.csv",)))
+    assert problem.code == "not-installed"
+    assert problem.suggestion == "pip install 'dlcli[remote]'"
