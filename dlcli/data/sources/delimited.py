@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 
 from dlcli.data.sources.dialect import DELIMITERS, Dialect, find_delimiter
-from dlcli.data.sources.files import Encoding, expand, read_bytes, source_for
-from dlcli.part import FilePath, Source, Written
+from dlcli.data.sources.files import Encoding, read_bytes, source_for
+from dlcli.data.sources.table_files import TableFiles
+from dlcli.part import Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import MISSING, Coded, Found, Samples, Subset
 
@@ -56,7 +57,7 @@ class _Table(NamedTuple):
     unnamed: frozenset[str]
 
 
-class Csv(Source):
+class Csv(TableFiles):
     """A table in one or several delimited text files, plain or packed (.gz, .xz).
 
     Byte-order mark, Windows line ends and empty lines are dealt with. Rows of which every cell is empty are left
@@ -65,16 +66,8 @@ class Csv(Source):
     """
 
     part_name = "csv"
-    main_field = "path"
     example = "csv: {path: penguins.csv, missing: ['NA']}"
 
-    path: Annotated[tuple[FilePath, ...], Field(min_length=1, description="File, list of files, or glob.")]
-    validation: Annotated[
-        tuple[FilePath, ...] | None, Field(description="Files that hold the validation subset, if it has its own.")
-    ] = None
-    test: Annotated[
-        tuple[FilePath, ...] | None, Field(description="Files that hold the test subset, if it has its own.")
-    ] = None
     delimiter: Annotated[
         Annotated[str, AfterValidator(_known_delimiter)] | None,
         Field(
@@ -109,15 +102,9 @@ class Csv(Source):
         Raises:
             DataError: a file is absent, empty, damaged, ragged, or the files' columns differ.
         """
-        subsets: dict[Subset, tuple[Path, ...]] = {"train": expand(self.path, (*_FIELD, "path"))}
-        if self.validation:
-            subsets["validation"] = expand(self.validation, (*_FIELD, "validation"))
-        if self.test:
-            subsets["test"] = expand(self.test, (*_FIELD, "test"))
         tables: list[_Table] = []
         rows: dict[Subset, int] = {}
-        for subset, files in subsets.items():
-            field = (*_FIELD, "path" if subset == "train" else subset)
+        for subset, field, files in self.files():
             parts = [self._read_file(file, field, tables[0] if tables else None) for file in files]
             _require_same_columns(parts if not tables else [tables[0], *parts], field)
             tables += parts

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from dlcli.data.sources.files import expand, source_for
-from dlcli.data.sources.remote import is_remote
+from dlcli.data.sources.files import source_for
+from dlcli.data.sources.table_files import TableFiles
 from dlcli.events import Listener, Progress, silent
-from dlcli.part import FilePath, Source
+from dlcli.part import Source
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import MISSING, Coded, Extent, Found, Samples, Subset
 from dlcli.storage import InMemory, Storage
@@ -26,7 +24,7 @@ SUFFIXES = (".parquet", ".pq")
 _CELL_BYTES = 8
 
 
-class Parquet(Source):
+class Parquet(TableFiles):
     """A table in one or several Parquet files.
 
     Numbers stay numbers (true is 1), text is a category or text, dates and times count in UTC, lists of numbers
@@ -34,16 +32,7 @@ class Parquet(Source):
     """
 
     part_name = "parquet"
-    main_field = "path"
     example = "parquet: {path: [january.parquet, february.parquet], test: march.parquet}"
-
-    path: Annotated[tuple[FilePath, ...], Field(min_length=1, description="File, list of files, or glob.")]
-    validation: Annotated[
-        tuple[FilePath, ...] | None, Field(description="Files that hold the validation subset, if it has its own.")
-    ] = None
-    test: Annotated[
-        tuple[FilePath, ...] | None, Field(description="Files that hold the test subset, if it has its own.")
-    ] = None
 
     def read(self) -> Found:
         """Reads all files into one table.
@@ -57,7 +46,7 @@ class Parquet(Source):
         """As `read`, one column after the other."""
         import numpy as np
 
-        parts = [(subset, field, _File.opened(path, field)) for subset, field, paths in self._parts() for path in paths]
+        parts = [(subset, field, _File.opened(path, field)) for subset, field, paths in self.files() for path in paths]
         files = [file for _, _, file in parts]
         _require_same_columns(files)
         subsets: dict[Subset, Any] = {}
@@ -89,10 +78,9 @@ class Parquet(Source):
 
     def extent(self) -> Extent | None:
         """Eight bytes a cell. Remote files are read into memory."""
-        paths = (*self.path, *(self.validation or ()), *(self.test or ()))
-        if any(map(is_remote, paths)):
+        if self.is_remote:
             return None
-        files = [_File.opened(path, field) for _, field, paths in self._parts() for path in paths]
+        files = [_File.opened(path, field) for _, field, paths in self.files() for path in paths]
         cells = sum(file.rows * len(file.schema) for file in files)
         return Extent(tuple(file.path for file in files), cells * _CELL_BYTES)
 
@@ -101,18 +89,6 @@ class Parquet(Source):
         if Path(path).suffix not in SUFFIXES:
             return source_for(path)
         return Parquet(path=(path,))
-
-    def _parts(self) -> list[tuple[Subset, ConfigPath, tuple[Path, ...]]]:
-        named: dict[Subset, tuple[str, tuple[str, ...] | None]] = {
-            "train": ("path", self.path),
-            "validation": ("validation", self.validation),
-            "test": ("test", self.test),
-        }
-        return [
-            (subset, (*_FIELD, field), expand(paths, (*_FIELD, field)))
-            for subset, (field, paths) in named.items()
-            if paths
-        ]
 
 
 @dataclass(frozen=True, slots=True)
