@@ -46,7 +46,8 @@ def other_rows(
     """
     data = experiment.data
     assert data.target is not None
-    named = (*(data.target.column or ()), *(name for name in (data.weight, data.group, data.time) if name))
+    roles_named = (data.weight, data.group, data.time, data.window and data.window.per)
+    named = (*(data.target.column or ()), *(name for name in roles_named if name))
     rows = read_new_rows(
         data.source,
         file,

@@ -17,7 +17,7 @@ from dlcli.workflows import exported
 from dlcli.workflows.dataset import misfit_warnings
 from dlcli.workflows.finished import finished
 from dlcli.workflows.predictions import Predictions
-from dlcli.workflows.series import windows_of_new_rows
+from dlcli.workflows.series import ordering_columns, windows_of_new_rows
 
 
 def predict(
@@ -58,6 +58,7 @@ def predict(
         inputs=experiment.data.inputs or (),
         shape=experiment.data.shape,
         channels=experiment.data.channels,
+        arrays=(*fitted.schema.columns, *ordering_columns(experiment.data)),
     )
     for note in rows.found.notes:
         emit(Note(note))

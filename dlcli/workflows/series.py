@@ -75,6 +75,13 @@ def ordered(
     return Series.of(window, rows, samples.rows, times, roles.groups(samples[per], per) if per else None, names)
 
 
+def ordering_columns(data: Data) -> tuple[str, ...]:
+    """The columns that say which rows a window holds."""
+    if data.window is None:
+        return ()
+    return tuple(name for name in (data.time, data.window.per or data.group) if name)
+
+
 def windows_of_new_rows(data: Data, rows: NewRows) -> tuple[Samples, Rows]:
     """Rows that a model has not seen as windows, and the numbers of those that are whole, in the order of the file.
 

@@ -240,3 +240,17 @@ def test_the_card_shows_the_steps_of_a_forecast_as_one(dlcli: Dlcli) -> None:
     assert "level+1 to +2" in (text := dlcli("check", "waves.yaml", "--data").stdout)
     assert "windows of 5 rows, task forecast" in text
     assert "level+2 " not in text
+
+
+def test_arrays_of_an_npz_file_are_series_too(tmp_path: Path) -> None:
+    draw, days = np.random.default_rng(0), np.arange(80)
+    frames = draw.integers(0, 255, (80, 3, 4, 1)).astype(np.uint8)
+    np.savez(tmp_path / "frames.npz", frame=frames, bright=frames.mean(axis=(1, 2, 3)), day=days)
+    config = WAVES.replace("csv: waves.csv", "npz: frames.npz").replace("level", "bright").replace(", per: place", "")
+    (tmp_path / "frames.yaml").write_text(config.replace("time: day", "time: day\n  inputs: [frame]"))
+    run = train(tmp_path / "frames.yaml", runs=tmp_path / "runs")
+    made = predict(run.path, tmp_path / "frames.npz")
+    kept = polars.read_parquet(next((run.path / "predictions").glob("validation*")))
+    assert made.row_numbers.tolist() == list(range(4, 80))
+    assert kept["bright+1"].to_numpy() == pytest.approx(made.values[kept["row"].to_numpy() - 4, 0], abs=1e-6)
+    assert evaluate(run.path, data=tmp_path / "frames.npz", runs=tmp_path / "runs").scores["data"]["rows"] == 80 - 6
