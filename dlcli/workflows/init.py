@@ -65,6 +65,10 @@ def look(given: Path | str) -> Findings:
         DataError: the file cannot be read.
     """
     file = files.here(given)
+    if not isinstance(source := files.source_for(str(file)), Csv):
+        message = f"{file} is no csv file, and only those are looked at here"
+        hint = f"write a config with `source: {{{source.part_name}: {file.name}}}` under data; README.md has an example"
+        raise DataError(Problem("not-a-csv-file", message, hint))
     found = Csv(path=(str(file.absolute()),)).read()
     marks = tuple(mark for mark in MISSING_MARKS if any(_is_gap(mark, found.samples[name]) for name in found.samples))
     if marks:

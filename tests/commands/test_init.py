@@ -93,3 +93,10 @@ def test_real_series_are_forecast(
     data = yaml.safe_load((dlcli.folder / "real.yaml").read_text())["data"]
     assert (data["time"], data["window"]["length"]) == (time, length)
     assert dlcli("train", "real.yaml", "--set", "training.epochs=1", "--quiet").exit_code == 0
+
+
+def test_a_file_that_says_itself_what_it_holds_needs_no_look(dlcli: Dlcli) -> None:
+    (dlcli.folder / "rows.parquet").write_bytes(b"PAR1")
+    done = dlcli("init", "rows.parquet", "--target", "y")
+    assert done.exit_code == 3
+    assert "`source: {parquet: rows.parquet}`" in done.stderr

@@ -12,7 +12,7 @@ import polars
 import pytest
 
 from dlcli import evaluate, kfold, predict, train
-from dlcli.problems import DataError
+from dlcli.problems import ConfigError, DataError
 from tests.commands.configs import record, scores
 from tests.conftest import Dlcli
 
@@ -254,3 +254,9 @@ def test_arrays_of_an_npz_file_are_series_too(tmp_path: Path) -> None:
     assert made.row_numbers.tolist() == list(range(4, 80))
     assert kept["bright+1"].to_numpy() == pytest.approx(made.values[kept["row"].to_numpy() - 4, 0], abs=1e-6)
     assert evaluate(run.path, data=tmp_path / "frames.npz", runs=tmp_path / "runs").scores["data"]["rows"] == 80 - 6
+
+
+def test_a_class_is_told_for_one_step(tmp_path: Path) -> None:
+    config = write(tmp_path, WAVES.replace("{column: level, scale: standardize}", "state"))
+    with pytest.raises(ConfigError, match="answers for one row, but the window's horizon is 2"):
+        train(config, runs=tmp_path / "runs")
