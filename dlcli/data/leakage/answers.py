@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.data.leakage.findings import Divided, Finding
-from dlcli.samples import Coded
 from dlcli.task import CLASSIFICATION, LABELS
 
 PERFECT = 0.999
@@ -38,7 +37,7 @@ def answer_in_column(divided: Divided) -> Iterator[Finding]:
     and the mean over classes (for numbers: the share of variance explained).
     """
     rows = divided.known
-    columns = _single_values(divided)
+    columns = divided.single_values()
     if not columns or len(rows) < _FEWEST_ROWS:
         return
     generator = np.random.default_rng(0)
@@ -68,18 +67,6 @@ def _giving_away(skills: dict[str, float]) -> Iterator[str]:
         best, following = (1 - skills[name] for name in others[:2])
         if following >= STANDS_ALONE * best:
             yield others[0]
-
-
-def _single_values(divided: Divided) -> dict[str, NDArray[Any]]:
-    """Inputs with one number or category a row, as arrays of numbers."""
-    found: dict[str, NDArray[Any]] = {}
-    for name, column in divided.samples.items():
-        if isinstance(column, Coded):
-            if divided.schema.columns[name].kind == "categorical":
-                found[name] = column.codes
-        elif isinstance(column, np.ndarray) and column.ndim == 1:
-            found[name] = column
-    return found
 
 
 def _targets(divided: Divided, rows: NDArray[np.int64], number: int) -> NDArray[np.float64] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlcli.data.row_facts import Way
-from dlcli.samples import Samples, Schema, Subset
+from dlcli.samples import Coded, Samples, Schema, Subset
 from dlcli.task import Goal
 
 if TYPE_CHECKING:
@@ -106,6 +106,19 @@ class Divided:
 
         rows = [rows for name, rows in self.subsets.items() if name != "test"]
         return np.sort(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.int64)
+
+    def single_values(self) -> dict[str, NDArray[Any]]:
+        """Inputs with one number, time or category (its code) a row."""
+        import numpy as np
+
+        found: dict[str, NDArray[Any]] = {}
+        for name, column in self.samples.items():
+            if isinstance(column, Coded):
+                if self.schema.columns[name].kind == "categorical":
+                    found[name] = column.codes
+            elif isinstance(column, np.ndarray) and column.ndim == 1:
+                found[name] = column
+        return found
 
     def pairs(self) -> Iterator[tuple[Subset, Subset]]:
         """Each later subset with each earlier one, if both have rows."""

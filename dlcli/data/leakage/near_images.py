@@ -23,7 +23,7 @@ Brighter, noisier or newly compressed copies lie above it; no two of the 70,000 
 MOST_ROWS = 100_000
 _TABLES = 10
 _BITS = 20
-_LOOKED_AT = 24
+_LOOKED_AT = 16
 _LEAST_AGREEING = 170
 """Of the 200 signs; at the angle of `LIKE` 195 agree on average, with a standard deviation of 2.2."""
 _ROWS_AT_ONCE = 2048

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.data.hashes import row_hashes
+from dlcli.data.leakage.coincidence import by_chance
 from dlcli.data.leakage.findings import Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
 from dlcli.problems import Problem, RefusedError
@@ -107,15 +108,15 @@ def input_hashes(samples: Samples, texts: tuple[str, ...]) -> NDArray[np.uint64]
 def same_inputs(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding]:
     """Equal inputs on both sides of a border, and equal inputs with other targets.
 
-    Where more than a fifth of the rows repeat the inputs of another, as in tables with few distinct rows, equal
-    inputs mean nothing and are not reported. Targets of test rows are not looked at.
+    Where they are coincidences, as in tables of few and coarse columns (see `by_chance`), they mean nothing and are
+    not reported. Targets of test rows are not looked at.
 
     Args:
         divided: the rows.
         inputs: `input_hashes` of them.
     """
     rows = np.concatenate(list(divided.subsets.values()))
-    if len(rows) - len(np.unique(inputs[rows])) > REPEATING_SHARE * len(rows):
+    if len(np.unique(inputs[rows])) == len(rows) or by_chance(divided, inputs, rows):
         return
     for later, before in divided.later():
         here, there = divided.subsets[later], divided.rows_of(before)

@@ -18,16 +18,20 @@ LEAST_DISTANCE = 0.15
 """Smaller differences matter little, however sure they are: a distance between distributions, from 0 to 1."""
 LEAST_IN_TIME = 0.5
 """In order of time some drift is the rule; only a greater distance is said."""
+STRETCHES = 10
+"""So many of the last stretches of training rows say how much drift is usual."""
 _FEWEST_ROWS = 20
 _MOST_ROWS = 20_000
 _LEAST_EXPECTED = 5.0
 _COLUMNS_TOLD = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shift:
     column: str
+    what: str
     test: str
+    cells: NDArray[Any]
     distance: float
     p: float
 
@@ -39,8 +43,10 @@ def distribution_shift(divided: Divided) -> Iterator[Finding]:
     texts). Categories, and how often a cell is missing: Pearson's chi-square test of the counts. An input is told
     of where the test's p lies below 0.001 divided by the number of all comparisons (Bonferroni), and the distance
     between the distributions (largest difference of shares; half the summed difference for categories) is at
-    least 0.15, in order of time 0.5. Rows of one group count as one row, and rows in order of time as
-    n (1 - r) / (1 + r), with r the correlation of an input's neighbouring rows (Bayley and Hammersley 1946).
+    least 0.15. In order of time it must be at least 0.5, and greater than any stretch of as many training rows has
+    from those before it: seasons and a trend that training has seen are no surprise. Rows of one group count as one
+    row, and rows in order of time as n (1 - r) / (1 + r), with r the correlation of an input's neighbouring rows
+    (Bayley and Hammersley 1946).
     """
     train = _some(divided.subsets["train"])
     later: list[Subset] = [name for name in ("validation", "test") if len(divided.subsets[name]) >= _FEWEST_ROWS]
@@ -53,14 +59,31 @@ def distribution_shift(divided: Divided) -> Iterator[Finding]:
         rows = _some(divided.subsets[subset])
         shifts = [shift for name, column in columns.items() for shift in _compared(name, column, train, rows, divided)]
         told = [shift for shift in shifts if shift.p < level and shift.distance >= least]
+        if divided.way == "chronological":
+            length = max(1, len(divided.subsets[subset]) * len(train) // len(divided.subsets["train"]))
+            told = [shift for shift in told if shift.distance > _usual(shift.cells, train, length)]
         if told:
             yield _finding(subset, told, len(columns) * len(later))
+
+
+def _usual(cells: NDArray[Any], train: NDArray[np.int64], length: int) -> float:
+    """The greatest distance that a stretch of training rows has from the rows before it."""
+    values = cells[train]
+    starts = range(length, len(train) - length + 1, length)[-STRETCHES:]
+    return max((_distance(values[:start], values[start : start + length]) for start in starts), default=0.0)
+
+
+def _distance(one: NDArray[Any], other: NDArray[Any]) -> float:
+    if one.dtype == np.int32:
+        return _chi_square(one, other, [1.0, 1.0])[0]
+    one, other = one[~np.isnan(one)], other[~np.isnan(other)]
+    return kolmogorov_smirnov(one, other, [1.0, 1.0])[0] if len(one) and len(other) else 0.0
 
 
 def _finding(subset: Subset, shifts: list[_Shift], comparisons: int) -> Finding:
     shifts = sorted(shifts, key=lambda shift: -shift.distance)
     names = tuple(dict.fromkeys(shift.column for shift in shifts))
-    told = ", ".join(f"{shift.column} ({shift.test} {shift.distance:.2f})" for shift in shifts[:_COLUMNS_TOLD])
+    told = ", ".join(f"{shift.what} ({shift.test} {shift.distance:.2f})" for shift in shifts[:_COLUMNS_TOLD])
     more = f" and {len(shifts) - _COLUMNS_TOLD:,} more" if len(shifts) > _COLUMNS_TOLD else ""
     message = f"{subset} differs from train in {told}{more}; p below {FALSE_ALARM:g} / {comparisons:,} comparisons"
     hint = f"its score says how the model does on rows like those of {subset}, not of train"
@@ -95,15 +118,17 @@ def _compared(
     weight = [_independent(column, part, divided) for part in (train, rows)]
     here, there = column[rows], column[train]
     if column.dtype == np.int32:
-        yield _Shift(name, "chi-square", *_chi_square(there, here, weight))
+        yield _Shift(name, name, "chi-square", column, *_chi_square(there, here, weight))
         return
     gaps = gaps_of(column)
     assert gaps is not None
     if gaps[train].any() or gaps[rows].any():
-        yield _Shift(f"gaps of {name}", "chi-square", *_chi_square(gaps[train] * 1, gaps[rows] * 1, weight))
+        missing = gaps.astype(np.int32)
+        test = _chi_square(missing[train], missing[rows], weight)
+        yield _Shift(name, f"gaps of {name}", "chi-square", missing, *test)
     here, there = here[~np.isnan(here)], there[~np.isnan(there)]
     if min(len(here), len(there)) >= _FEWEST_ROWS:
-        yield _Shift(name, "Kolmogorov-Smirnov", *kolmogorov_smirnov(there, here, weight))
+        yield _Shift(name, name, "Kolmogorov-Smirnov", column, *kolmogorov_smirnov(there, here, weight))
 
 
 def _independent(column: NDArray[Any], rows: NDArray[np.int64], divided: Divided) -> float:
