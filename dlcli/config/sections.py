@@ -49,7 +49,10 @@ class Data(Section):
     ] = "last"
     duplicates: Annotated[
         Literal["together", "keep", "drop", "refuse"],
-        Field(description="Identical rows: in one subset together, left as they are, only once, or refused."),
+        Field(
+            description="Rows that are equal in every cell (blanks around cells aside, where the source strips them): "
+            "in one subset together, left as they are, only once, or refused."
+        ),
     ] = "together"
     missing_target: Annotated[
         Literal["refuse", "drop"], Field(description="Rows without a target: refused, or left out.")

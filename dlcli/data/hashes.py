@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,13 @@ def row_hashes(samples: Samples) -> NDArray[np.uint64]:
             total += _mix(_column_hashes(samples[name]) ^ salt)
         let_go(samples[name])
     return total
+
+
+def without(hashes: NDArray[np.uint64], samples: Samples, names: Collection[str]) -> NDArray[np.uint64]:
+    """The rows' hashes less what some of the columns add to them; names of no column do not matter."""
+    columns = {name: samples[name] for name in names if name in samples}
+    with np.errstate(over="ignore"):
+        return hashes - row_hashes(Samples(columns, len(hashes)))
 
 
 def subset_hash(hashes: NDArray[np.uint64]) -> str:

@@ -61,6 +61,15 @@ class RowSplit(Split):
         """How rows, folds and inner sets are divided."""
         raise NotImplementedError
 
+    @property
+    def names_subsets(self) -> tuple[str, ...]:
+        """Columns that say where a row belongs and nothing of what it is."""
+        return ()
+
+    def divided(self, facts: RowFacts) -> Way:
+        """How the rows of the subsets differ: as they were divided."""
+        return self.way(self.know(facts))
+
     def know(self, facts: RowFacts) -> RowFacts:
         """The facts with what the split itself reads added."""
         return facts
@@ -273,6 +282,17 @@ class Predefined(RowSplit):
     def reads(self) -> tuple[str, ...]:
         """The column of subsets."""
         return (self.column,) if self.column else ()
+
+    @property
+    def names_subsets(self) -> tuple[str, ...]:
+        """The column of subsets."""
+        return self.reads
+
+    def divided(self, facts: RowFacts) -> Way:
+        """Somebody else divided them: by what is known of them."""
+        if facts.times is not None:
+            return "chronological"
+        return "random" if facts.groups is None else "grouped"
 
     def way(self, facts: RowFacts) -> Way:
         """How a missing subset is cut, and folds are made."""

@@ -63,7 +63,7 @@ def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
         "rows": {name: len(rows) for name, rows in dataset.subsets.items()},
         "window": dataset.series.window.model_dump() if dataset.series else None,
         "split": experiment.split.part_name,
-        "duplicates": {"rows": len(dataset.hashes), "repeated": _repeated(dataset.hashes)},
+        "duplicates": {"rows": len(dataset.contents), "repeated": _repeated(dataset.contents)},
         "columns": card.columns(samples, dataset.schema, pool),
         "target": card.target(*_target(dataset, pool), goal.classes),
         "findings": [finding.as_json() for finding in dataset.findings],

@@ -17,7 +17,9 @@ from dlcli.data import hashes, kinds, layout, reading, roles, sealed, slices, ta
 from dlcli.data.cache import DataShelf
 from dlcli.data.folds import of_column
 from dlcli.data.leakage import repeats as leakage
-from dlcli.data.leakage.findings import Finding
+from dlcli.data.leakage.borders import present
+from dlcli.data.leakage.findings import Divided, Finding
+from dlcli.data.leakage.guard import findings
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.splits import RowSplit
 from dlcli.data.target_columns import as_coded, names_of
@@ -26,12 +28,12 @@ from dlcli.data.windows import Series, require_some
 from dlcli.events import Listener, Note
 from dlcli.part import Split, Step
 from dlcli.preprocessing import pipeline, planning
+from dlcli.preprocessing.raw_windows import rows_alone
 from dlcli.problems import ConfigError, DataError, DlcliError, Problem
 from dlcli.samples import MISSING, Coded, Found, Kind, Samples, Schema, Subset
 from dlcli.storage import let_go
 from dlcli.task import CLASSIFICATION
 from dlcli.workflows import series as windowing
-from dlcli.workflows.leaks import guarded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +51,8 @@ class Dataset:
         weight: (rows,) or None.
         weight_name: the column that it comes from.
         hashes: uint64 (rows,), over all columns of the source.
+        contents: uint64 (rows,), less those columns that only say to which subset or fold a row belongs: rows with
+            equal ones repeat each other.
         subsets: row numbers by subset.
         sealed: the targets of the test rows.
         facts: what splits and folds need to know of the rows.
@@ -73,6 +77,7 @@ class Dataset:
     weight: NDArray[np.float64] | None
     weight_name: str | None
     hashes: NDArray[np.uint64]
+    contents: NDArray[np.uint64]
     subsets: Mapping[Subset, NDArray[np.int64]]
     sealed: sealed.SealedTargets
     facts: RowFacts
@@ -137,7 +142,9 @@ class Dataset:
         """What a training needs of it, so that it can travel to another process: no targets of test rows."""
         none = np.zeros(0, dtype=np.int64)
         empty = sealed.SealedTargets(self.answer.values[:0], none, self.hashes[:0])
-        return replace(self, hashes=self.hashes[:0], sealed=empty, facts=RowFacts(self.facts.rows))
+        return replace(
+            self, hashes=self.hashes[:0], contents=self.contents[:0], sealed=empty, facts=RowFacts(self.facts.rows)
+        )
 
     def numbers_in_source(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers that rows have in the source, of which some may have been left out."""
@@ -191,9 +198,7 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
             dataset.require_weight(dataset.subsets["train"], "training row")
             dataset.require_weight(dataset.subsets["validation"], "validation row")
     if command != "evaluate":
-        dataset = replace(dataset, findings=guarded(experiment, dataset, folds=command == "kfold"))
-        for column in dataset.samples.values():
-            let_go(column)
+        dataset = replace(dataset, findings=_findings(experiment, dataset, folds=command == "kfold"))
         for finding in dataset.findings:
             emit(Note(finding.text, warning=True))
     return experiment, dataset
@@ -234,7 +239,8 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     if data.window:  # a row without a target still stands between others, and rows that look alike are moments apart
         answer = replace(answer, keep=np.arange(found.samples.rows))
     alike = "keep" if data.window and data.duplicates == "together" else data.duplicates
-    repeats = leakage.duplicates(row_hashes[answer.keep], alike)
+    contents = hashes.without(row_hashes, found.samples, {*split.names_subsets, experiment.kfold.column or ""})
+    repeats = leakage.duplicates(contents[answer.keep], alike, answer.keep)
     facts = _row_facts(found, answer, assigned, repeats)
     facts = replace(facts, keys=row_hashes, folds=_fold_numbers(found, experiment.kfold.column))
     subsets = split.cut(facts)
@@ -259,8 +265,9 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     closed, test_targets = sealed.seal(answer, subsets["test"], row_hashes)
     if series:
         closed = windowing.without_test_rows(series, closed, test_rows)
+    told = leakage.as_divided(repeats, facts.clusters, single or subsets)
     skipped = windowing.skipped_time(series, facts.times, data.time) if series else ()
-    for note in (*found.notes, *answer.notes, *repeats.notes, *skipped):
+    for note in (*found.notes, *answer.notes, *told, *skipped):
         emit(Note(note))
     for warning in misfit_warnings(misfits):
         emit(warning)
@@ -272,6 +279,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
         weight,
         assigned.weight,
         row_hashes,
+        contents,
         subsets,
         test_targets,
         facts,
@@ -287,6 +295,38 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
         shelf=shelf,
     )
     return dataset, split.settle(facts)
+
+
+def _findings(experiment: Experiment, dataset: Dataset, *, folds: bool) -> tuple[Finding, ...]:
+    """What the leak guard finds, with rows as they are numbered in the source."""
+    found = findings(_divided(experiment, dataset, folds=folds))
+    for column in dataset.samples.values():
+        let_go(column)
+    numbers = (dataset.numbers_in_source(np.array(each.rows, dtype=np.int64) - 1) + 1 for each in found)
+    return tuple(replace(each, rows=tuple(rows.tolist())) for each, rows in zip(found, numbers, strict=True))
+
+
+def _divided(experiment: Experiment, dataset: Dataset, *, folds: bool) -> Divided:
+    """The rows as the leak guard looks at them; for folds training and validation rows are one."""
+    subsets: dict[Subset, NDArray[np.int64]] = dict(dataset.single if dataset.series else dataset.subsets)
+    if folds:
+        pool = dataset.pool_rows
+        subsets = {"train": pool, "validation": pool[:0], "test": subsets["test"]}
+    goal, split = dataset.answer.goal, _row_split(experiment.split)
+    return Divided(
+        rows_alone(dataset.samples),
+        dataset.schema,
+        subsets,
+        dataset.contents,
+        goal,
+        dataset.answer.values,
+        present(goal, dataset.facts.labels, subsets),
+        split.divided(dataset.facts),
+        dataset.groups,
+        dataset.times,
+        experiment.training.shuffle,
+        windowed=dataset.series is not None,
+    )
 
 
 def _row_split(split: Split) -> RowSplit:

@@ -87,6 +87,7 @@ def other_rows(
         weight=there.weight(experiment) if series is None else windowing.mean_weight(series, there.weight(experiment)),
         weight_name=data.weight,
         hashes=row_hashes,
+        contents=row_hashes,
         subsets={"train": none, "validation": none, "test": answer.keep},
         sealed=test_targets,
         facts=facts,

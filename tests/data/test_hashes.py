@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcli.data.hashes import row_hashes, subset_hash
-from dlcli.data.leakage.repeats import clusters_to_keep, duplicates
+from dlcli.data.leakage.repeats import as_divided, clusters_to_keep, duplicates
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.sources.delimited import Csv
 from dlcli.problems import RefusedError
@@ -74,7 +74,7 @@ def test_equal_rows_form_a_cluster() -> None:
     assert found.clusters is not None
     assert found.clusters[0] == found.clusters[2]
     assert len(set(found.clusters.tolist())) == 6
-    assert found.notes == ("1 of 7 rows repeat an earlier row: equal rows go to one subset",)
+    assert found.notes == ("1 of 7 rows repeats an earlier row: equal rows go to one subset",)
 
 
 def test_where_more_than_a_fifth_of_the_rows_repeat_they_are_only_reported() -> None:
@@ -98,5 +98,19 @@ def test_drop_keeps_the_first_and_keep_keeps_all() -> None:
 
 
 def test_refuse_refuses_with_the_count_and_the_first_row() -> None:
-    with pytest.raises(RefusedError, match="1 of 7 rows repeat an earlier row; it is row 3"):
+    with pytest.raises(RefusedError, match="1 of 7 rows repeats an earlier row; it is row 3"):
         duplicates(HASHES, "refuse")
+
+
+def test_refused_rows_are_numbered_as_in_the_source_where_others_were_left_out() -> None:
+    with pytest.raises(RefusedError, match="it is row 13"):
+        duplicates(HASHES, "refuse", np.arange(10, 17))
+
+
+def test_equal_rows_that_a_split_parts_are_said_to_be_apart() -> None:
+    found = duplicates(HASHES, "together")
+    rows = np.arange(7)
+    assert as_divided(found, found.clusters, {"train": rows[:4], "test": rows[4:]}) == found.notes
+    assert (
+        "some of them in other subsets" in as_divided(found, found.clusters, {"train": rows[:2], "test": rows[2:]})[0]
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.data.leakage.findings import Divided, Finding, first_rows, listed
-from dlcli.samples import NO_TIME
-from dlcli.task import CLASSIFICATION, LABELS
+from dlcli.samples import NO_TIME, Subset
+from dlcli.task import CLASSIFICATION, LABELS, Goal
 
 _SORTED_SHARE = 0.05
 """Rows count as sorted by class with at most this share of the class changes that chance would bring."""
@@ -65,6 +65,24 @@ def _orders_rows(seconds: NDArray[np.int64]) -> bool:
     """Whether rows follow each other in time, as in a series: no step back, and (almost) no time twice."""
     steps = np.diff(seconds)
     return bool(len(steps) and (seconds != NO_TIME).all() and (steps >= 0).all() and (steps > 0).mean() > 0.5)
+
+
+def present(
+    goal: Goal, labels: NDArray[np.int64] | None, subsets: Mapping[Subset, NDArray[np.int64]]
+) -> dict[Subset, NDArray[np.bool_]]:
+    """By subset, which classes (or labels) occur; of test rows nothing else is asked.
+
+    Args:
+        goal: what is predicted.
+        labels: class numbers (rows,), or 0/1 labels (rows, labels), of every row; None for numbers.
+        subsets: row numbers.
+    """
+    if labels is None:
+        return {}
+    if goal.task in CLASSIFICATION:
+        numbers = np.arange(len(goal.classes))
+        return {name: np.isin(numbers, labels[rows]) for name, rows in subsets.items()}
+    return {name: (labels[rows] == 1).any(axis=0) for name, rows in subsets.items()}
 
 
 def missing_class(divided: Divided) -> Iterator[Finding]:

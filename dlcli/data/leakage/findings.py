@@ -75,7 +75,7 @@ class Divided:
         samples: the typed input columns of every row.
         schema: what they hold.
         subsets: row numbers by subset.
-        hashes: uint64 (rows,), over all columns of the source but those that name subsets.
+        hashes: uint64 (rows,), over all columns of the source but those that name subsets or folds.
         goal: what is predicted.
         values: class numbers (rows,), or numbers (rows, targets); -1 or NaN in test rows.
         present: by subset, the classes (or labels) of which it has rows.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from dlcli.data.leakage.coincidence import by_chance
 from dlcli.data.leakage.findings import Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
 from dlcli.problems import Problem, RefusedError
-from dlcli.samples import Coded, Samples
+from dlcli.samples import Coded, Samples, Subset
 from dlcli.task import CLASSIFICATION
 
 Rule = Literal["together", "keep", "drop", "refuse"]
@@ -42,8 +42,13 @@ class Duplicates:
     notes: tuple[str, ...]
 
 
-def duplicates(hashes: NDArray[np.uint64], rule: Rule) -> Duplicates:
+def duplicates(hashes: NDArray[np.uint64], rule: Rule, numbers: NDArray[np.int64] | None = None) -> Duplicates:
     """Applies `data.duplicates` to the rows' hashes.
+
+    Args:
+        hashes: of the rows that may be used.
+        rule: what to do.
+        numbers: of these rows in the source, from 0; None where they are all.
 
     Raises:
         RefusedError: rows repeat and the rule is "refuse".
@@ -52,9 +57,10 @@ def duplicates(hashes: NDArray[np.uint64], rule: Rule) -> Duplicates:
     every, repeated = np.arange(len(hashes)), len(hashes) - len(first)
     if not repeated:
         return Duplicates(every, None, 0, ())
-    found = f"{repeated:,} of {len(hashes):,} rows repeat an earlier row"
+    found = _told(repeated, len(hashes))
     if rule == "refuse":
-        rows = [int(row) + 1 for row in np.setdiff1d(every, first)]
+        repeating = np.setdiff1d(every, first)
+        rows = [int(row) + 1 for row in (repeating if numbers is None else numbers[repeating])]
         shown = ", ".join(f"{row:,}" for row in rows[:ROWS_SHOWN]) + (", ..." if repeated > ROWS_SHOWN else "")
         are = "the first are rows" if repeated > 1 else "it is row"
         message = f"{found}; {are} {shown} (rows count from 1, without the header)"
@@ -71,6 +77,24 @@ def duplicates(hashes: NDArray[np.uint64], rule: Rule) -> Duplicates:
     return Duplicates(every, clusters, repeated, (f"{found}: equal rows go to one subset",))
 
 
+def as_divided(
+    found: Duplicates, clusters: NDArray[np.int64] | None, subsets: Mapping[Subset, NDArray[np.int64]]
+) -> tuple[str, ...]:
+    """The notes once rows are divided: a split that follows something else may part equal rows.
+
+    Args:
+        found: what was to be done.
+        clusters: as in `found`, of every row of the source.
+        subsets: row numbers.
+    """
+    if clusters is None or found.clusters is None or clusters_to_keep(found.clusters) is None:
+        return found.notes
+    places = [np.unique(clusters[rows]) for rows in subsets.values()]
+    if not (np.unique(np.concatenate(places), return_counts=True)[1] > 1).any():
+        return found.notes
+    return (f"{_told(found.repeated, len(found.clusters))}: some of them in other subsets, as the split has them",)
+
+
 def clusters_to_keep(clusters: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """The clusters of some rows if these are to be kept together: where some repeat, but not too many.
 
@@ -79,6 +103,10 @@ def clusters_to_keep(clusters: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """
     repeated = len(clusters) - len(np.unique(clusters))
     return clusters if 0 < repeated <= REPEATING_SHARE * len(clusters) else None
+
+
+def _told(repeated: int, rows: int) -> str:
+    return f"{repeated:,} of {rows:,} rows {'repeats' if repeated == 1 else 'repeat'} an earlier row"
 
 
 def shared_rows(divided: Divided) -> Iterator[Finding]:
