@@ -13,9 +13,9 @@ from dlcli.config import rules
 from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.config.sections import Data, KFold
+from dlcli.data import folds as cutting
 from dlcli.data import hashes, kinds, layout, reading, roles, sealed, slices, target
 from dlcli.data.cache import DataShelf
-from dlcli.data.folds import of_column
 from dlcli.data.leakage import repeats as leakage
 from dlcli.data.leakage.borders import present
 from dlcli.data.leakage.findings import Divided, Finding
@@ -197,10 +197,10 @@ def prepare(document: Document, command: str, emit: Listener) -> tuple[Experimen
         if command not in ("kfold", "evaluate"):  # the one divides the rows anew, the other trains on none
             dataset.require_weight(dataset.subsets["train"], "training row")
             dataset.require_weight(dataset.subsets["validation"], "validation row")
-    if command != "evaluate":
-        dataset = replace(dataset, findings=_findings(experiment, dataset, folds=command == "kfold"))
-        for finding in dataset.findings:
-            emit(Note(finding.text, warning=True))
+        if command != "evaluate":
+            dataset = replace(dataset, findings=_findings(experiment, dataset, folds=command == "kfold"))
+    for finding in dataset.findings:
+        emit(Note(finding.text, warning=True))
     return experiment, dataset
 
 
@@ -326,7 +326,14 @@ def _divided(experiment: Experiment, dataset: Dataset, *, folds: bool) -> Divide
         dataset.times,
         experiment.training.shuffle,
         windowed=dataset.series is not None,
+        folds=_first_folds(experiment, dataset) if folds else (),
     )
+
+
+def _first_folds(experiment: Experiment, dataset: Dataset) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]:
+    settings, split = experiment.kfold, _row_split(experiment.split)
+    rows, most = dataset.pool_rows, settings.max_train_size
+    return tuple(cutting.folds(split, dataset.facts, settings.folds, 0, rows, max_train_size=most))
 
 
 def _row_split(split: Split) -> RowSplit:
@@ -411,7 +418,7 @@ def _settled_folds(kfold: KFold, dataset: Dataset) -> KFold:
     """With as many folds as the column names."""
     if dataset.facts.folds is None:
         return kfold
-    return kfold.model_copy(update={"folds": max(len(of_column(dataset.facts.folds, dataset.pool_rows)), 1)})
+    return kfold.model_copy(update={"folds": max(len(cutting.of_column(dataset.facts.folds, dataset.pool_rows)), 1)})
 
 
 def _facts(dataset: Dataset, steps: Sequence[Step]) -> rules.Facts:

@@ -18,16 +18,17 @@ _FEWEST_ROWS = 30
 
 def shared_groups(divided: Divided) -> Iterator[Finding]:
     """Groups that have rows in two subsets."""
-    if divided.groups is None:
+    groups = divided.groups
+    if groups is None:
         return
-    for later, earlier in divided.pairs():
-        rows = divided.subsets[later]
-        inside = np.isin(divided.groups[rows], divided.groups[divided.subsets[earlier]])
-        if inside.any():
-            count = len(np.unique(divided.groups[rows[inside]]))
+    for border in divided.borders(each=True):
+        rows = border.found(lambda here, there: here[np.isin(groups[here], groups[there])])
+        if len(rows):
+            count = len(np.unique(groups[rows]))
             which = "1 group has" if count == 1 else f"{count:,} groups have"
-            message = f"{which} rows in {later} ({int(inside.sum()):,} of {len(rows):,}) and in {earlier}"
-            yield Finding("shared-groups", message, "write `split: grouped`", (), first_rows(rows[inside]))
+            where = f"{border.here} and in {border.there}" if border.here else "several folds"
+            message = f"{which} rows in {where}: {border.of_all(len(rows))}"
+            yield Finding("shared-groups", message, "write `split: grouped`", (), first_rows(rows))
 
 
 def training_after_test(divided: Divided) -> Iterator[Finding]:
@@ -50,14 +51,15 @@ def training_after_test(divided: Divided) -> Iterator[Finding]:
 
 def _later(divided: Divided, times: NDArray[np.int64], name: str, hint: str) -> Iterator[Finding]:
     train = divided.subsets["train"]
-    for later in ("validation", "test"):
-        rows = divided.subsets[later]
-        if not len(rows) or not len(train):
+    by = f" (by {name}, which orders the rows)" if name else ""
+    for border in divided.borders(each=True):
+        if border.here and border.there != "train":
             continue
-        after = train[times[train] > times[rows].min()]
+        after = border.found(lambda here, there: there[times[there] > times[here].min()])
         if len(after):
-            by = f" (by {name}, which orders the rows)" if name else ""
-            message = f"{len(after):,} of {len(train):,} training rows are later than the first {later} row{by}"
+            whose = f"the first {border.here} row" if border.here else "rows that are scored by what they train"
+            are = "is" if len(after) == 1 else "are"
+            message = f"{len(after):,} of {len(train):,} training rows {are} later than {whose}{by}"
             yield Finding("training-after-test", message, hint, (name,) if name else (), first_rows(after))
 
 

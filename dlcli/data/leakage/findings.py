@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,40 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Border:
+    """Rows that are scored, and those that such a score must not know of.
+
+    Attributes:
+        here: the subset that is scored; empty for folds.
+        there: where the others stand, for a sentence.
+        pairs: the numbers of the scored rows and of the others; for folds a pair each.
+    """
+
+    here: str
+    there: str
+    pairs: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
+
+    @property
+    def scored(self) -> int:
+        """How many rows are scored."""
+        return sum(len(here) for here, _ in self.pairs)
+
+    def counted(self, count: int, noun: str) -> str:
+        """So many of them: `2 test rows`, for folds `2 rows`."""
+        return f"{count:,} " + (f"{self.here} " if self.here else "") + (noun if count == 1 else noun + "s")
+
+    def of_all(self, count: int) -> str:
+        """So many of all: `2 of 50 test rows`, for folds `2 of 50 rows`."""
+        return f"{count:,} of {self.scored:,} " + (f"{self.here} rows" if self.here else "rows")
+
+    def found(self, where: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]) -> NDArray[np.int64]:
+        """What is found at any of the pairs, each row once, ascending."""
+        import numpy as np
+
+        return np.unique(np.concatenate([where(here, there) for here, there in self.pairs]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Divided:
     """Rows that were divided. Targets of test rows are not among it, but for which classes occur.
 
@@ -84,6 +118,8 @@ class Divided:
         times: what orders rows in time.
         shuffled: whether training draws a new order of its rows.
         windowed: whether the network sees windows over the rows.
+        folds: the rows that train for each fold and those that it scores, where folds divide the training rows;
+            of several repeats, the first.
     """
 
     samples: Samples
@@ -98,6 +134,7 @@ class Divided:
     times: NDArray[Any] | None = None
     shuffled: bool = True
     windowed: bool = False
+    folds: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...] = ()
 
     @property
     def known(self) -> NDArray[np.int64]:
@@ -120,24 +157,20 @@ class Divided:
                 found[name] = column
         return found
 
-    def pairs(self) -> Iterator[tuple[Subset, Subset]]:
-        """Each later subset with each earlier one, if both have rows."""
-        names = [name for name in self.subsets if len(self.subsets[name])]
-        for number, later in enumerate(names):
-            for earlier in names[:number]:
-                yield later, earlier
-
-    def later(self) -> Iterator[tuple[Subset, tuple[Subset, ...]]]:
-        """Each subset that has rows, but the first, with those before it."""
-        names = tuple(name for name in self.subsets if len(self.subsets[name]))
-        for number in range(1, len(names)):
-            yield names[number], names[:number]
-
-    def rows_of(self, names: tuple[Subset, ...]) -> NDArray[np.int64]:
-        """The rows of some subsets."""
+    def borders(self, *, each: bool = False) -> Iterator[Border]:
+        """Each subset that has rows, with those before it, together or each alone; then the folds."""
         import numpy as np
 
-        return np.concatenate([self.subsets[name] for name in names])
+        names = [name for name in self.subsets if len(self.subsets[name])]
+        for number, later in enumerate(names):
+            before = names[:number]
+            if each:
+                yield from (Border(later, name, ((self.subsets[later], self.subsets[name]),)) for name in before)
+            elif before:
+                rows = np.concatenate([self.subsets[name] for name in before])
+                yield Border(later, "an earlier subset", ((self.subsets[later], rows),))
+        if self.folds:
+            yield Border("", "another fold", tuple((scored, train) for train, scored in self.folds))
 
 
 def listed(names: tuple[str, ...] | list[str]) -> str:

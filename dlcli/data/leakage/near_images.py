@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -66,15 +66,21 @@ def near_images(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Findin
     for name in divided.schema.of_kind("image"):
         with threadpool_limits(limits=1):  # many small products: threads only wait for each other
             pictures = _pictures(divided.samples[name], np.sort(np.concatenate(list(rows.values()))), rows)
-        for later, before in divided.later():
-            there = np.concatenate([rows[subset] for subset in before])
-            here = rows[later][~np.isin(inputs[rows[later]], inputs[there])]
-            found = pictures.rows[_near(pictures, pictures.places(there), pictures.places(here))]
+        for border in divided.borders():
+            found = border.found(partial(_like_others, pictures, inputs))
             if len(found):
-                plural = "images have" if len(found) > 1 else "image has"
-                message = f"{len(found):,} {later} {plural} almost the same image in an earlier subset"
+                have = "have" if len(found) > 1 else "has"
+                message = f"{border.counted(len(found), 'image')} {have} almost the same image in {border.there}"
                 hint = "look at them; pictures of one thing belong in one subset (`group`)"
                 yield Finding("near-duplicates", message, hint, (name,), first_rows(found))
+
+
+def _like_others(
+    pictures: _Pictures, inputs: NDArray[np.uint64], here: NDArray[np.int64], there: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The rows `here` that are like a row `there`, but not equal to one."""
+    new = here[~np.isin(inputs[here], inputs[there])]
+    return pictures.rows[_near(pictures, pictures.places(there), pictures.places(new))]
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,21 +38,46 @@ def near_texts(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding
     a pair has in common is then counted.
     """
     for name in divided.schema.of_kind("text"):
-        column: Coded = divided.samples[name]
-        texts = _beginnings(column)
-        sketches = _sketches([" ".join(words) for words in texts])
-        long = np.array([*(len(words) >= FEWEST_WORDS for words in texts), False])
-        for later, before in divided.later():
-            here, there = (
-                _some(rows[long[column.codes[rows]]]) for rows in (divided.subsets[later], divided.rows_of(before))
-            )
-            here = here[~np.isin(inputs[here], inputs[there])]
-            rows = here[_near(texts, sketches, column.codes[there], column.codes[here])]
+        texts = _Texts.of(divided.samples[name])
+        for border in divided.borders():
+            rows = border.found(partial(_like_others, texts, inputs))
             if len(rows):
-                plural = "texts have" if len(rows) > 1 else "text has"
-                message = f"{len(rows):,} {later} {plural} almost the same text in an earlier subset"
+                have = "have" if len(rows) > 1 else "has"
+                message = f"{border.counted(len(rows), 'text')} {have} almost the same text in {border.there}"
                 hint = "look at them; copies and templates belong in one subset (`group`)"
                 yield Finding("near-duplicates", message, hint, (name,), first_rows(rows))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Texts:
+    """A column of texts as they are compared.
+
+    Attributes:
+        codes: int32 (rows,), the number of each row's text.
+        words: the first words of each text.
+        sketches: uint64 (texts, 24).
+        long: whether a text is long enough to be compared; the last is that of a missing text.
+    """
+
+    codes: NDArray[np.int32]
+    words: list[list[str]]
+    sketches: NDArray[np.uint64]
+    long: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, column: Coded) -> _Texts:
+        words = _beginnings(column)
+        long = np.array([*(len(each) >= FEWEST_WORDS for each in words), False])
+        return cls(column.codes, words, _sketches([" ".join(each) for each in words]), long)
+
+
+def _like_others(
+    texts: _Texts, inputs: NDArray[np.uint64], here: NDArray[np.int64], there: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The rows `here` that are like a row `there`, but not equal to one."""
+    here, there = (_some(rows[texts.long[texts.codes[rows]]]) for rows in (here, there))
+    here = here[~np.isin(inputs[here], inputs[there])]
+    return here[_near(texts.words, texts.sketches, texts.codes[there], texts.codes[here])]
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -110,12 +110,12 @@ def _told(repeated: int, rows: int) -> str:
 
 
 def shared_rows(divided: Divided) -> Iterator[Finding]:
-    """Rows of a later subset that also stand, target and all, in an earlier one."""
-    for later, earlier in divided.pairs():
-        rows = divided.subsets[later]
-        shared = rows[np.isin(divided.hashes[rows], divided.hashes[divided.subsets[earlier]])]
+    """Rows of a later subset, or of a fold, that also stand, target and all, in an earlier one or in another."""
+    hashes = divided.hashes
+    for border in divided.borders(each=True):
+        shared = border.found(lambda here, there: here[np.isin(hashes[here], hashes[there])])
         if len(shared):
-            message = f"{len(shared):,} of {len(rows):,} {later} rows also stand in {earlier}"
+            message = f"{border.of_all(len(shared))} also {'stand' if len(shared) > 1 else 'stands'} in {border.there}"
             yield Finding("shared-rows", message, "write `duplicates: drop` under data", (), first_rows(shared))
 
 
@@ -146,14 +146,16 @@ def same_inputs(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Findin
     rows = np.concatenate(list(divided.subsets.values()))
     if len(np.unique(inputs[rows])) == len(rows) or by_chance(divided, inputs, rows):
         return
-    for later, before in divided.later():
-        here, there = divided.subsets[later], divided.rows_of(before)
-        same = np.isin(inputs[here], inputs[there]) & ~np.isin(divided.hashes[here], divided.hashes[there])
-        if same.any():
-            have = "have" if same.sum() > 1 else "has"
-            message = f"{int(same.sum()):,} of {len(here):,} {later} rows {have} the inputs of an earlier subset's row"
+    hashes = divided.hashes
+    for border in divided.borders():
+        same = border.found(
+            lambda here, there: here[np.isin(inputs[here], inputs[there]) & ~np.isin(hashes[here], hashes[there])]
+        )
+        if len(same):
+            have = "have" if len(same) > 1 else "has"
+            message = f"{border.of_all(len(same))} {have} the inputs of a row in {border.there}"
             hint = "copies of one thing belong in one subset (`group`)"
-            yield Finding("shared-inputs", message, hint, (), first_rows(here[same]))
+            yield Finding("shared-inputs", message, hint, (), first_rows(same))
     yield from _contradictions(divided, inputs)
 
 
