@@ -52,8 +52,8 @@ def answer_in_column(divided: Divided) -> Iterator[Finding]:
             of = f"AUC {skills[name]:.3f}" if divided.goal.task in LABELS else f"R2 {skills[name]:.3f}"
             ahead = max((value for other, value in skills.items() if other != name), default=0.0)
             how = "gives" if skills[name] >= PERFECT else "nearly gives"
-            message = f"{name} alone {how} {what} away: {of}, the next best input {ahead:.3f}"
-            hint = f"is it known before {what} is? If not, `ignore: [{name}]` under data"
+            message = f"{name} alone {how} {what} away ({of} of at most 1; the next best input {ahead:.3f})"
+            hint = f"if it is known only after {what} is, write `ignore: [{name}]` under data"
             yield Finding("answer-in-column", message, hint, (name,))
 
 

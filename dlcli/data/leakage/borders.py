@@ -28,7 +28,13 @@ def shared_groups(divided: Divided) -> Iterator[Finding]:
             which = "1 group has" if count == 1 else f"{count:,} groups have"
             where = f"{border.here} and in {border.there}" if border.here else "several folds"
             message = f"{which} rows in {where}: {border.of_all(len(rows))}"
-            yield Finding("shared-groups", message, "write `split: grouped`", (), first_rows(rows))
+            yield Finding(
+                "shared-groups",
+                message,
+                "so the model meets them in training: write `split: grouped`",
+                (),
+                first_rows(rows),
+            )
 
 
 def training_after_test(divided: Divided) -> Iterator[Finding]:
@@ -39,12 +45,12 @@ def training_after_test(divided: Divided) -> Iterator[Finding]:
     if divided.windowed and divided.way == "grouped":
         return
     if divided.times is not None:
-        yield from _later(divided, divided.times, "", "write `split: chronological`")
+        yield from _later(divided, divided.times, "", "the future would predict the past: write `split: chronological`")
         return
     for name in divided.schema.of_kind("datetime"):
         seconds = divided.samples[name]
         if _orders_rows(seconds):
-            hint = f"write `time: {name}` under data, so that the past predicts the future"
+            hint = f"if they are a series, write `time: {name}` under data, so that the past predicts the future"
             yield from _later(divided, seconds, name, hint)
             return
 
@@ -96,7 +102,7 @@ def missing_class(divided: Divided) -> Iterator[Finding]:
         if len(divided.subsets[subset]) and not present.all():
             absent = [names[number] for number in np.flatnonzero(~present)]
             message = f"{subset} has no row of {listed(absent)}"
-            hint = "write `split: stratified`, or gather more such rows"
+            hint = "it says nothing of them: write `split: stratified`, or gather more such rows"
             yield Finding("missing-class", message, hint)
 
 

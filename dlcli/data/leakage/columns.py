@@ -34,7 +34,7 @@ def id_like(divided: Divided) -> Iterator[Finding]:
             continue
         if is_id_number(column) if isinstance(column, np.ndarray) else is_id_text(column):
             message = f"{name} is different in every row, like a number or name of the row"
-            hint = f"write `ignore: [{name}]` under data: it can only be learnt by heart"
+            hint = f"a network can only learn it by heart: write `ignore: [{name}]` under data"
             yield Finding("id-like-column", message, hint, (name,))
 
 
@@ -82,7 +82,12 @@ def missing_only_later(divided: Divided) -> Iterator[Finding]:
         ):
             where = " and ".join(f"{count:,} {subset} rows" for subset, count in counts.items() if count)
             message = f"{name} has gaps in {where}, but in no training row"
-            yield Finding("missing-only-later", message, "find out why; training never sees a gap", (name,))
+            yield Finding(
+                "missing-only-later",
+                message,
+                "so the model never learnt what a gap means: find out why they lack it",
+                (name,),
+            )
 
 
 def gaps_of(column: Any) -> NDArray[np.bool_] | None:

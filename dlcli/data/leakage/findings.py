@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
 CODES = {
     "shared-rows": "identical rows stand in two subsets",
-    "shared-inputs": "rows of two subsets have the same inputs: decoded pixels, normalised text, equal cells",
-    "contradicting-rows": "rows have the same inputs and other targets",
+    "shared-inputs": "rows of two subsets have the same inputs (decoded pixels, normalised text, cells), not by chance",
+    "contradicting-rows": "rows have the same inputs but different targets, not by chance",
     "near-duplicates": "images or texts of two subsets are almost the same",
     "shared-groups": "a group has rows in two subsets",
     "training-after-test": "training rows are later than rows that are scored",
     "id-like-column": "an input numbers or names the rows",
     "answer-in-column": "one input alone gives the target away",
     "missing-class": "a subset lacks a class",
-    "distribution-shift": "an input is distributed otherwise in another subset",
+    "distribution-shift": "an input has other values outside training than in it, beyond chance and usual drift",
     "missing-only-later": "an input has gaps outside the training rows only",
     "sorted-by-class": "rows are sorted by class where their order matters",
 }
 """Every kind of finding and what it means."""
+COPIES = "if copies of one thing stand on both sides, keep one, or name what they share as `group` under data"
+"""What to do about rows that are alike."""
 SHOWN = 5
 """So many names or row numbers are told in a sentence."""
 
@@ -54,7 +56,10 @@ class Finding:
     @property
     def text(self) -> str:
         """The finding as one line."""
-        return f"{self.code}: {self.message}" + (f"; {self.suggestion}" if self.suggestion else "")
+        numbers = ", ".join(f"{row:,}" for row in self.rows)
+        rows = f" (row{'s' if len(self.rows) > 1 else ''} {numbers}{', ...' if len(self.rows) == SHOWN else ''})"
+        hint = f"; {self.suggestion}" if self.suggestion else ""
+        return f"{self.code}: {self.message}{rows if self.rows else ''}{hint}"
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcli.data.leakage.findings import Divided, Finding, first_rows
+from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.samples import Ragged, Subset
 
 SIDE = 16
@@ -71,7 +71,7 @@ def near_images(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Findin
             if len(found):
                 have = "have" if len(found) > 1 else "has"
                 message = f"{border.counted(len(found), 'image')} {have} almost the same image in {border.there}"
-                hint = "look at them; pictures of one thing belong in one subset (`group`)"
+                hint = f"look at them: {COPIES}"
                 yield Finding("near-duplicates", message, hint, (name,), first_rows(found))
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcli.data.leakage.findings import Divided, Finding, first_rows
+from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
 from dlcli.samples import Coded
 
@@ -24,6 +24,7 @@ _WORD_LENGTH = 8
 _RUN = 3
 _BANDS, _BAND = 12, 2
 _AGREEING = 0.35
+_LOOKED_AT = 8
 _PIECE_BYTES = 4_000_000
 _PRIME = np.uint64(0x100000001B3)
 _INVERSE = np.uint64(pow(int(_PRIME), -1, 2**64))
@@ -44,7 +45,7 @@ def near_texts(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding
             if len(rows):
                 have = "have" if len(rows) > 1 else "has"
                 message = f"{border.counted(len(rows), 'text')} {have} almost the same text in {border.there}"
-                hint = "look at them; copies and templates belong in one subset (`group`)"
+                hint = f"look at them: {COPIES}"
                 yield Finding("near-duplicates", message, hint, (name,), first_rows(rows))
 
 
@@ -101,11 +102,16 @@ def _near(
     for band in range(_BANDS):
         keys, wanted = (_band(sketches[part], band) for part in (train, codes))
         order = np.argsort(keys, kind="stable")
-        place = np.minimum(np.searchsorted(keys[order], wanted), len(order) - 1)
-        other = train[order[place]]
-        agreeing = (sketches[other] == sketches[codes]).mean(axis=1) >= _AGREEING
-        for row in np.flatnonzero(~near & (keys[order[place]] == wanted) & agreeing):
-            near[row] = _shared(texts[other[row]], texts[codes[row]]) >= LIKE
+        first = np.searchsorted(keys[order], wanted)
+        for place in (first + step for step in range(_LOOKED_AT)):
+            inside = np.flatnonzero(~near & (place < len(order)))
+            same = inside[keys[order[place[inside]]] == wanted[inside]]
+            if not len(same):
+                break
+            other = train[order[place[same]]]
+            agreeing = (sketches[other] == sketches[codes[same]]).mean(axis=1) >= _AGREEING
+            for row, text in zip(same[agreeing], other[agreeing], strict=True):
+                near[row] = _shared(texts[text], texts[codes[row]]) >= LIKE
     return near
 
 

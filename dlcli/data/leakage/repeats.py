@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlcli.data.hashes import row_hashes
 from dlcli.data.leakage.coincidence import by_chance
-from dlcli.data.leakage.findings import Divided, Finding, first_rows
+from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
 from dlcli.problems import Problem, RefusedError
 from dlcli.samples import Coded, Samples, Subset
@@ -105,6 +105,9 @@ def clusters_to_keep(clusters: NDArray[np.int64]) -> NDArray[np.int64] | None:
     return clusters if 0 < repeated <= REPEATING_SHARE * len(clusters) else None
 
 
+_DROP = "a score on rows that were met before is too good: write `duplicates: drop` under data"
+
+
 def _told(repeated: int, rows: int) -> str:
     return f"{repeated:,} of {rows:,} rows {'repeats' if repeated == 1 else 'repeat'} an earlier row"
 
@@ -116,7 +119,7 @@ def shared_rows(divided: Divided) -> Iterator[Finding]:
         shared = border.found(lambda here, there: here[np.isin(hashes[here], hashes[there])])
         if len(shared):
             message = f"{border.of_all(len(shared))} also {'stand' if len(shared) > 1 else 'stands'} in {border.there}"
-            yield Finding("shared-rows", message, "write `duplicates: drop` under data", (), first_rows(shared))
+            yield Finding("shared-rows", message, _DROP, (), first_rows(shared))
 
 
 def input_hashes(samples: Samples, texts: tuple[str, ...]) -> NDArray[np.uint64]:
@@ -153,9 +156,8 @@ def same_inputs(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Findin
         )
         if len(same):
             have = "have" if len(same) > 1 else "has"
-            message = f"{border.of_all(len(same))} {have} the inputs of a row in {border.there}"
-            hint = "copies of one thing belong in one subset (`group`)"
-            yield Finding("shared-inputs", message, hint, (), first_rows(same))
+            message = f"{border.of_all(len(same))} {have} the same inputs as a row in {border.there}"
+            yield Finding("shared-inputs", message, COPIES, (), first_rows(same))
     yield from _contradictions(divided, inputs)
 
 
@@ -165,9 +167,9 @@ def _contradictions(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Fi
     if not sets:
         return
     what = "classes" if divided.goal.task in CLASSIFICATION else "targets"
-    plural = "sets of rows have" if sets > 1 else "set of rows has"
-    message = f"{sets:,} {plural} the same inputs but different {what} ({len(rows):,} rows outside test)"
-    hint = "mistakes, or an input that tells them apart is missing"
+    plural = "sets of rows outside test have" if sets > 1 else "set of rows outside test has"
+    message = f"{sets:,} {plural} the same inputs but different {what}, {len(rows):,} rows in all"
+    hint = "no model can get them all right: mend the wrong ones, or add the input that tells them apart"
     yield Finding("contradicting-rows", message, hint, (), first_rows(known[rows]))
 
 

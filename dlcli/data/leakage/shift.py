@@ -85,8 +85,9 @@ def _finding(subset: Subset, shifts: list[_Shift], comparisons: int) -> Finding:
     names = tuple(dict.fromkeys(shift.column for shift in shifts))
     told = ", ".join(f"{shift.what} ({shift.test} {shift.distance:.2f})" for shift in shifts[:_COLUMNS_TOLD])
     more = f" and {len(shifts) - _COLUMNS_TOLD:,} more" if len(shifts) > _COLUMNS_TOLD else ""
-    message = f"{subset} differs from train in {told}{more}; p below {FALSE_ALARM:g} / {comparisons:,} comparisons"
-    hint = f"its score says how the model does on rows like those of {subset}, not of train"
+    message = f"{subset} rows differ from training rows in {told}{more}"
+    chance = f"chance would hardly do that: p below {FALSE_ALARM:g} / {comparisons:,}"
+    hint = f"{chance}; find out how {subset} rows were gathered: their score speaks for rows like them only"
     return Finding("distribution-shift", message, hint, names)
 
 
