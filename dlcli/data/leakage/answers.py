@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from dlcli.task import CLASSIFICATION, LABELS
 PERFECT = 0.999
 """An input that alone reaches this AUC, or this share of the target's variance, gives it away."""
 NEARLY = 0.9
-"""So does one that reaches this, where it stands alone: see `STANDS_ALONE`."""
+"""So does one that surely (by two standard errors) reaches this, where it stands alone: see `STANDS_ALONE`."""
 STANDS_ALONE = 2.0
 """How many times further from perfect the next best input is than one that stands alone.
 
@@ -48,8 +49,10 @@ def answer_in_column(divided: Divided) -> Iterator[Finding]:
         if targets is None:
             continue
         skills = {name: skill(each, targets) for name, each in bins.items()}
-        for name in _giving_away(skills):
-            of = f"AUC {skills[name]:.3f}" if divided.goal.task in LABELS else f"R2 {skills[name]:.3f}"
+        labels = divided.goal.task in LABELS
+        surely = {name: found - 2 * standard_error(found, targets, labels=labels) for name, found in skills.items()}
+        for name in _giving_away(skills, surely):
+            of = f"AUC {skills[name]:.3f}" if labels else f"R2 {skills[name]:.3f}"
             ahead = max((value for other, value in skills.items() if other != name), default=0.0)
             how = "gives" if skills[name] >= PERFECT else "nearly gives"
             message = f"{name} alone {how} {what} away ({of} of at most 1; the next best input {ahead:.3f})"
@@ -57,13 +60,13 @@ def answer_in_column(divided: Divided) -> Iterator[Finding]:
             yield Finding("answer-in-column", message, hint, (name,))
 
 
-def _giving_away(skills: dict[str, float]) -> Iterator[str]:
+def _giving_away(skills: dict[str, float], surely: dict[str, float]) -> Iterator[str]:
     order = sorted(skills, key=lambda name: -skills[name])
     for name in order:
         if skills[name] >= PERFECT:
             yield name
     others = [name for name in order if skills[name] < PERFECT]
-    if len(others) > 1 and skills[others[0]] >= NEARLY:
+    if len(others) > 1 and surely[others[0]] >= NEARLY:
         best, following = (1 - skills[name] for name in others[:2])
         if following >= STANDS_ALONE * best:
             yield others[0]
@@ -102,6 +105,17 @@ def skill(bins: NDArray[np.int64], targets: NDArray[np.float64]) -> float:
     counts = np.stack([np.bincount(part, minlength=count) for part in (bins[:half], bins[half:])]).astype(np.float64)
     scores = [_one_skill(bins, target, half, counts) for target in targets.T]
     return float(np.mean(scores))
+
+
+def standard_error(skill: float, targets: NDArray[np.float64], *, labels: bool) -> float:
+    """That of an AUC (Hanley and McNeil 1982), of the rarest class; else of R2 (Olkin and Finn 1995)."""
+    rows = len(targets)
+    if not labels:
+        return 2 * math.sqrt(max(skill, 0) / rows) * (1 - skill)
+    ups = float(targets.sum(axis=0).min())
+    downs = rows - ups
+    one, two = skill / (2 - skill) - skill**2, 2 * skill**2 / (1 + skill) - skill**2
+    return math.sqrt(max(0.0, skill * (1 - skill) + (ups - 1) * one + (downs - 1) * two) / (ups * downs))
 
 
 def binned(column: NDArray[Any]) -> NDArray[np.int64]:
