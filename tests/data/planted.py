@@ -28,7 +28,7 @@ class Original:
     """Rows as a person keeps them, with a column `part` that says where each belongs.
 
     Attributes:
-        kind: table, images, text or series.
+        kind: table, images, text, series, or windows over a series.
         columns: arrays with the same rows.
         target: the column that is predicted.
         ignored: columns that are no inputs.
@@ -85,7 +85,7 @@ def found_in(original: Original, folder: Path) -> tuple[Finding, ...]:
 
 def originals(data: Path) -> Iterator[Original]:
     """One of each kind, in which nothing is wrong."""
-    for make in (table, images, text, series):
+    for make in (table, images, text, series, windows):
         yield make(data)
 
 
@@ -143,6 +143,12 @@ def series(data: Path) -> Original:
     return Original("series", columns | {"part": part}, "OT", settings=", time: date")
 
 
+def windows(data: Path) -> Original:
+    """The same hours, a day of which predicts the next hour."""
+    hours = series(data)
+    return replace(hours, kind="windows", settings=hours.settings + ", window: {length: 24}")
+
+
 def _parts(rows: int) -> Columns:
     return {"part": np.random.default_rng(0).choice([0, 1, 2], rows, p=[0.7, 0.2, 0.1])}
 
@@ -150,13 +156,17 @@ def _parts(rows: int) -> Columns:
 # Leaks. Each takes an original and gives it back with the leak, or None where its kind cannot have it.
 
 
-def shared_rows(clean: Original) -> Original:
+def shared_rows(clean: Original) -> Original | None:
     """Training rows again in test."""
+    if clean.kind == "windows":
+        return None
     return clean.copied(clean.rows(0)[:PLANTED], clean.rows(2)[:PLANTED])
 
 
-def shared_inputs(clean: Original) -> Original:
+def shared_inputs(clean: Original) -> Original | None:
     """Training rows again in validation, as somebody else's: another number, target, or way to write a text."""
+    if clean.kind == "windows":
+        return None
     source, place = clean.rows(0)[:PLANTED], clean.rows(1)[:PLANTED]
     other = clean.copied(source, place, but=(*clean.ignored, clean.target, "date"))
     if clean.kind == "text":
@@ -166,8 +176,10 @@ def shared_inputs(clean: Original) -> Original:
     return other
 
 
-def contradicting_rows(clean: Original) -> Original:
+def contradicting_rows(clean: Original) -> Original | None:
     """Training rows again in training, with another target."""
+    if clean.kind == "windows":
+        return None
     rows, target = clean.rows(0), clean.columns[clean.target]
     if clean.kind == "series":
         source, place = rows[:PLANTED], rows[-PLANTED:]
@@ -195,6 +207,10 @@ def near_duplicates(clean: Original) -> Original | None:
 def shared_groups(clean: Original) -> Original:
     """Patients, senders, devices that have rows in two parts."""
     part = clean.columns["part"]
+    if clean.kind == "windows":
+        group = np.arange(len(part)) // 400
+        group[-100:] = 0
+        return replace(clean.with_columns(who=group), settings=clean.settings + ", group: who")
     group = part * 1000 + np.arange(len(part)) % 40
     group[clean.rows(2)[:PLANTED]] = group[clean.rows(0)[0]]
     return replace(clean.with_columns(who=group), settings=clean.settings + ", group: who")
@@ -202,17 +218,17 @@ def shared_groups(clean: Original) -> Original:
 
 def training_after_test(clean: Original) -> Original | None:
     """Rows in time, dealt out at random."""
-    if clean.kind == "images":
-        return None
+    if clean.kind == "windows":
+        return clean.with_columns(part=clean.columns["part"][::-1])
     if clean.kind == "series":
         return clean.with_columns(**_parts(len(clean.columns["part"])))
     days = np.datetime64("2001-01-01") + np.arange(len(clean.columns["part"]))
-    return replace(clean.with_columns(day=days.astype(str).astype(object)), settings=clean.settings + ", time: day")
+    return replace(clean.with_columns(day=days.astype(str)), settings=clean.settings + ", time: day")
 
 
 def id_like_column(clean: Original) -> Original | None:
     """A number of the row among the inputs."""
-    if clean.kind == "images":
+    if clean.kind in ("images", "windows"):
         return None
     count = len(clean.columns["part"])
     return clean.with_columns(number=np.random.default_rng(1).permutation(3 * count)[:count] + 700)
@@ -220,7 +236,7 @@ def id_like_column(clean: Original) -> Original | None:
 
 def answer_in_column(clean: Original) -> Original | None:
     """The target in other words, with one row in a hundred wrong."""
-    if clean.kind == "images":
+    if clean.kind in ("images", "windows"):
         return None
     generator, target = np.random.default_rng(2), clean.columns[clean.target]
     answer = target.astype(np.float64)
@@ -233,7 +249,7 @@ def answer_in_column(clean: Original) -> Original | None:
 
 def missing_class(clean: Original) -> Original | None:
     """A class that validation never sees."""
-    if clean.kind == "series":
+    if clean.kind in ("series", "windows"):
         return None
     part, target = clean.columns["part"].copy(), clean.columns[clean.target]
     part[(part == 1) & (target == target[0])] = 0
@@ -243,7 +259,7 @@ def missing_class(clean: Original) -> Original | None:
 def distribution_shift(clean: Original) -> Original:
     """Test rows from elsewhere: other customers, darker pictures, shorter texts, another transformer."""
     test = clean.rows(2)
-    name = {"table": "Age", "images": "image", "text": "message", "series": "HUFL"}[clean.kind]
+    name = {"table": "Age", "images": "image", "text": "message", "series": "HUFL", "windows": "HUFL"}[clean.kind]
     column = clean.columns[name].copy()
     if clean.kind == "images":
         column[test] = column[test] // 2
@@ -257,17 +273,17 @@ def distribution_shift(clean: Original) -> Original:
 
 def missing_only_later(clean: Original) -> Original | None:
     """Cells that only test rows lack."""
-    name = {"table": "Balance", "series": "LULL"}.get(clean.kind)
+    name = {"table": "Balance", "text": "marks", "series": "LULL", "windows": "LULL"}.get(clean.kind)
     if name is None:
         return None
-    column = clean.columns[name].copy()
+    column = clean.columns[name].astype(object)
     column[clean.rows(2)[: 5 * PLANTED]] = ""
     return clean.with_columns(**{name: column})
 
 
 def sorted_by_class(clean: Original) -> Original | None:
     """Rows class by class, trained on in that order."""
-    if clean.kind == "series":
+    if clean.kind in ("series", "windows"):
         return None
     order = np.argsort(clean.columns[clean.target], kind="stable")
     columns = {name: column[order] for name, column in clean.columns.items()}
@@ -289,3 +305,11 @@ LEAKS: dict[str, Callable[[Original], Original | None]] = {
     "sorted-by-class": sorted_by_class,
 }
 """By code, what plants it."""
+CANNOT: dict[str, set[str]] = {
+    "table": {"near-duplicates"},
+    "images": {"id-like-column", "answer-in-column", "missing-only-later"},
+    "text": set(),
+    "series": {"near-duplicates", "missing-class", "sorted-by-class"},
+    "windows": LEAKS.keys() - {"shared-groups", "training-after-test", "distribution-shift", "missing-only-later"},
+}
+"""Leaks that a kind cannot have: images stand alone, hours have no classes, rows under windows may be alike."""

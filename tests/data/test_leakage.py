@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dlcli.config.document import load
 from dlcli.data.hashes import row_hashes
 from dlcli.data.leakage.findings import CODES, Divided
 from dlcli.data.leakage.guard import findings
 from dlcli.data.leakage.repeats import contradicting, duplicates
 from dlcli.data.sources.delimited import Csv
+from dlcli.events import silent
 from dlcli.samples import Coded, ColumnSchema, Samples, Schema, Subset
 from dlcli.task import Goal, Task
+from dlcli.workflows.dataset import prepare
 from tests.data import planted
-from tests.data.planted import LEAKS, Original, found_in
+from tests.data.planted import CANNOT, LEAKS, Original, found_in
 
 KINDS: tuple[Callable[[Path], Original], ...] = (
     planted.table,
@@ -25,6 +28,7 @@ KINDS: tuple[Callable[[Path], Original], ...] = (
     planted.signs,
     planted.text,
     planted.series,
+    planted.windows,
 )
 
 
@@ -38,10 +42,23 @@ def test_clean_data_raise_nothing(make: Callable[[Path], Original], shared_data:
 def test_a_planted_leak_is_found(
     code: str, make: Callable[[Path], Original], shared_data: Path, tmp_path: Path
 ) -> None:
-    leaking = LEAKS[code](make(shared_data))
-    if leaking is None:
-        return  # images have no columns, series no classes
-    assert code in {finding.code for finding in found_in(leaking, tmp_path)}
+    clean = make(shared_data)
+    leaking = LEAKS[code](clean)
+    assert (leaking is None) == (code in CANNOT[clean.kind])
+    if leaking is not None:
+        assert code in {finding.code for finding in found_in(leaking, tmp_path)}
+
+
+def test_readings_that_recur_under_windows_are_no_repeated_rows(tmp_path: Path) -> None:
+    readings = np.round(np.sin(np.arange(600) / 9) * 5)
+    (tmp_path / "readings.csv").write_text("heat\n" + "\n".join(map(str, readings)) + "\n")
+    (tmp_path / "config.yaml").write_text(
+        "data: {source: {csv: readings.csv}, target: heat, window: {length: 8}}\n"
+        "split: chronological\narchitecture: [flatten]\n"
+    )
+    assert (
+        prepare(load(tmp_path / "config.yaml", (), trusted=False, command="check"), "check", silent)[1].findings == ()
+    )
 
 
 def test_every_code_is_planted() -> None:

@@ -10,11 +10,11 @@ def findings(divided: Divided) -> tuple[Finding, ...]:
     """What may make a score too good or a training worse than it need be.
 
     Nothing that is found changes what is trained. Of test rows only inputs are looked at, the hashes of whole rows,
-    and which classes occur. Rows that windows lie over are alike at many times, and their own target is an input
-    of the next: for them only those rules count that ask how rows were divided.
+    and which classes occur. Rows that windows lie over are alike at many times (a thermometer has few readings), and
+    their own target is an input of the next: for them only those rules count that ask how rows were divided, which
+    are `shared-groups`, `training-after-test`, `missing-class`, `distribution-shift` and `missing-only-later`.
     """
     any_rows = (
-        *repeats.shared_rows(divided),
         *borders.shared_groups(divided),
         *borders.training_after_test(divided),
         *borders.missing_class(divided),
@@ -25,6 +25,7 @@ def findings(divided: Divided) -> tuple[Finding, ...]:
         return any_rows
     inputs = repeats.input_hashes(divided.samples, divided.schema.of_kind("text"))
     return (
+        *repeats.shared_rows(divided),
         *any_rows,
         *repeats.same_inputs(divided, inputs),
         *near_images.near_images(divided, inputs),
