@@ -15,7 +15,7 @@ from dlcli.events import Listener, Note
 from dlcli.numbers import size
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
-from dlcli.samples import Found
+from dlcli.samples import Found, Samples
 from dlcli.storage import InMemory, OnDisk
 
 IN_MEMORY_BYTES = 512 * 1024 * 1024

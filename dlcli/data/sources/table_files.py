@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dlcli.data.sources.files import expand
+from dlcli.data.sources.remote import is_remote
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath
 from dlcli.samples import Subset
@@ -30,6 +31,11 @@ class TableFiles(Source):
     def place(self) -> ConfigPath:
         """Where the source stands in a config."""
         return ("data", "source", self.part_name)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a file lies at an address."""
+        return any(map(is_remote, (*self.path, *(self.validation or ()), *(self.test or ()))))
 
     def files(self) -> list[tuple[Subset, ConfigPath, tuple[Path, ...]]]:
         """By subset, the field that names its files, and the files; "train" for those that are in no other.
