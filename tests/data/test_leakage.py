@@ -115,3 +115,19 @@ def test_columns_of_pure_chance_raise_no_alarm_of_shift() -> None:
         divided = Divided(Samples(columns, 300), schema, subsets, rows.astype(np.uint64), goal, values, {}, "random")
         alarms += len(findings(divided))
     assert alarms <= 2
+
+
+@pytest.mark.parametrize(("jump", "found"), [(0.0, []), (40.0, ["distribution-shift"])])
+def test_seasons_that_training_has_seen_are_no_shift_but_a_jump_is(jump: float, found: list[str]) -> None:
+    days = np.arange(2000)
+    heat = 10 * np.sin(days / 365 * 2 * np.pi) + np.random.default_rng(0).normal(0, 8, 2000)
+    heat[1700:] += jump
+    schema = Schema(columns={"heat": ColumnSchema(kind="numeric")})
+    subsets: dict[Subset, NDArray[np.int64]] = {"train": days[:1700], "validation": days[:0], "test": days[1700:1850]}
+    goal, values = Goal(Task.REGRESSION, ("y",)), np.random.default_rng(1).normal(size=(2000, 1))
+    hashes = days.astype(np.uint64)
+    samples = Samples({"heat": heat}, 2000)
+    divided = Divided(samples, schema, subsets, hashes, goal, values, {}, "chronological", times=days)
+    assert [finding.code for finding in findings(divided)] == found
+    dealt = Divided(samples, schema, subsets, hashes, goal, values, {}, "random")
+    assert [finding.code for finding in findings(dealt)] == ["distribution-shift"]

@@ -18,6 +18,8 @@ LEAST_DISTANCE = 0.15
 """Smaller differences matter little, however sure they are: a distance between distributions, from 0 to 1."""
 LEAST_IN_TIME = 0.5
 """In order of time some drift is the rule; only a greater distance is said."""
+MOSTLY = 0.5
+"""Drift is not usual where this share of the values lies beyond all that training has seen."""
 STRETCHES = 10
 """So many of the last stretches of training rows say how much drift is usual."""
 _FEWEST_ROWS = 20
@@ -44,9 +46,9 @@ def distribution_shift(divided: Divided) -> Iterator[Finding]:
     of where the test's p lies below 0.001 divided by the number of all comparisons (Bonferroni), and the distance
     between the distributions (largest difference of shares; half the summed difference for categories) is at
     least 0.15. In order of time it must be at least 0.5, and greater than any stretch of as many training rows has
-    from those before it: seasons and a trend that training has seen are no surprise. Rows of one group count as one
-    row, and rows in order of time as n (1 - r) / (1 + r), with r the correlation of an input's neighbouring rows
-    (Bayley and Hammersley 1946).
+    from those before it (or half of the values must lie beyond those of training): seasons and a trend that training
+    has seen are no surprise. Rows of one group count as one row, and rows in order of time as n (1 - r) / (1 + r),
+    with r the correlation of an input's neighbouring rows (Bayley and Hammersley 1946).
     """
     train = _some(divided.subsets["train"])
     later: list[Subset] = [name for name in ("validation", "test") if len(divided.subsets[name]) >= _FEWEST_ROWS]
@@ -61,16 +63,21 @@ def distribution_shift(divided: Divided) -> Iterator[Finding]:
         told = [shift for shift in shifts if shift.p < level and shift.distance >= least]
         if divided.way == "chronological":
             length = max(1, len(divided.subsets[subset]) * len(train) // len(divided.subsets["train"]))
-            told = [shift for shift in told if shift.distance > _usual(shift.cells, train, length)]
+            told = [shift for shift in told if not _usual(shift, train, rows, length)]
         if told:
             yield _finding(subset, told, len(columns) * len(later))
 
 
-def _usual(cells: NDArray[Any], train: NDArray[np.int64], length: int) -> float:
-    """The greatest distance that a stretch of training rows has from the rows before it."""
-    values = cells[train]
+def _usual(shift: _Shift, train: NDArray[np.int64], rows: NDArray[np.int64], length: int) -> bool:
+    """Whether a stretch of training rows is as far from the rows before it, and most values have occurred in training.
+
+    The second matters because no distance is greater than 1, which the first stretches of a season have, too.
+    """
+    values, later = shift.cells[train], shift.cells[rows]
+    if np.nanmean((later < np.nanmin(values)) | (later > np.nanmax(values))) >= MOSTLY:
+        return False
     starts = range(length, len(train) - length + 1, length)[-STRETCHES:]
-    return max((_distance(values[:start], values[start : start + length]) for start in starts), default=0.0)
+    return any(_distance(values[:start], values[start : start + length]) >= shift.distance for start in starts)
 
 
 def _distance(one: NDArray[Any], other: NDArray[Any]) -> float:
