@@ -42,6 +42,24 @@ def without(hashes: NDArray[np.uint64], samples: Samples, names: Collection[str]
         return hashes - row_hashes(Samples(columns, len(hashes)))
 
 
+def among(hashes: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Whether each of some hashes is one of others."""
+    # Sorted: the tables that np.isin makes are slow once they are larger than the processor's cache.
+    held = np.sort(others)
+    order = np.argsort(hashes)
+    places = np.searchsorted(held, hashes[order])
+    found = np.zeros(len(hashes), dtype=bool)
+    inside = places < len(held)
+    found[order[inside]] = held[places[inside]] == hashes[order[inside]]
+    return found
+
+
+def distinct(hashes: NDArray[np.uint64]) -> int:
+    """How many different ones there are."""
+    held = np.sort(hashes)
+    return int((held[1:] != held[:-1]).sum()) + (len(held) > 0)
+
+
 def subset_hash(hashes: NDArray[np.uint64]) -> str:
     """One hash, in hex, of a set of rows in any order."""
     return order_hash(np.sort(hashes))

@@ -82,9 +82,9 @@ def _target(dataset: Dataset, rows: NDArray[np.int64]) -> tuple[NDArray[Any], tu
 
 def _repeated(hashes: NDArray[np.uint64]) -> int:
     """Rows that repeat an earlier one."""
-    import numpy as np
+    from dlcli.data.hashes import distinct
 
-    return len(hashes) - len(np.unique(hashes))
+    return len(hashes) - distinct(hashes)
 
 
 def _layers(document: Document, experiment: Experiment, dataset: Dataset, notes: list[str]) -> list[dict[str, Any]]:

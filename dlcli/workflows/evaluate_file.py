@@ -11,6 +11,7 @@ import numpy as np
 
 from dlcli import backend
 from dlcli.config.document import Document
+from dlcli.data.hashes import among
 from dlcli.data.sources import files, remote
 from dlcli.evaluation.decision import Decision
 from dlcli.events import Listener, Note, silent
@@ -114,7 +115,7 @@ class _RunRows:
         hashes, subsets, seen = self.dataset.hashes, self.dataset.subsets, dataset.sealed.hashes
         words = {"train": "training", "validation": "validation"}
         shared: dict[str, int] = {
-            subset: int(np.isin(seen, hashes[rows]).sum()) for subset, rows in subsets.items() if subset in words
+            subset: int(among(seen, hashes[rows]).sum()) for subset, rows in subsets.items() if subset in words
         }
         if any(shared.values()):
             counts = " and ".join(f"{count:,} {words[subset]}" for subset, count in shared.items() if count)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcli.data.hashes import row_hashes, subset_hash
+from dlcli.data.hashes import among, distinct, row_hashes, subset_hash
 from dlcli.data.leakage.repeats import as_divided, clusters_to_keep, duplicates
 from dlcli.data.row_facts import RowFacts
 from dlcli.data.sources.delimited import Csv
@@ -114,3 +114,13 @@ def test_equal_rows_that_a_split_parts_are_said_to_be_apart() -> None:
     assert (
         "some of them in other subsets" in as_divided(found, found.clusters, {"train": rows[:2], "test": rows[2:]})[0]
     )
+
+
+@given(
+    st.lists(st.integers(0, 30) | st.integers(2**64 - 3, 2**64 - 1)),
+    st.lists(st.integers(0, 30) | st.integers(2**64 - 3, 2**64 - 1)),
+)
+def test_among_and_distinct_are_those_of_sets(some: list[int], others: list[int]) -> None:
+    found = among(np.array(some, dtype=np.uint64), np.array(others, dtype=np.uint64))
+    assert found.tolist() == [each in others for each in some]
+    assert distinct(np.array(some, dtype=np.uint64)) == len(set(some))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcli.data.hashes import among
 from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.samples import Ragged, Subset
 
@@ -79,7 +80,7 @@ def _like_others(
     pictures: _Pictures, inputs: NDArray[np.uint64], here: NDArray[np.int64], there: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The rows `here` that are like a row `there`, but not equal to one."""
-    new = here[~np.isin(inputs[here], inputs[there])]
+    new = here[~among(inputs[here], inputs[there])]
     return pictures.rows[_near(pictures, pictures.places(there), pictures.places(new))]
 
 

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcli.data.hashes import among
 from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
 from dlcli.samples import Coded
@@ -77,7 +78,7 @@ def _like_others(
 ) -> NDArray[np.int64]:
     """The rows `here` that are like a row `there`, but not equal to one."""
     here, there = (_some(rows[texts.long[texts.codes[rows]]]) for rows in (here, there))
-    here = here[~np.isin(inputs[here], inputs[there])]
+    here = here[~among(inputs[here], inputs[there])]
     return here[_near(texts.words, texts.sketches, texts.codes[there], texts.codes[here])]
 
 

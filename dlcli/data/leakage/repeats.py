@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dlcli.data.hashes import row_hashes
+from dlcli.data.hashes import among, distinct, row_hashes
 from dlcli.data.leakage.coincidence import by_chance
 from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
@@ -116,7 +116,7 @@ def shared_rows(divided: Divided) -> Iterator[Finding]:
     """Rows of a later subset, or of a fold, that also stand, target and all, in an earlier one or in another."""
     hashes = divided.hashes
     for border in divided.borders(each=True):
-        shared = border.found(lambda here, there: here[np.isin(hashes[here], hashes[there])])
+        shared = border.found(lambda here, there: here[among(hashes[here], hashes[there])])
         if len(shared):
             message = f"{border.of_all(len(shared))} also {'stand' if len(shared) > 1 else 'stands'} in {border.there}"
             yield Finding("shared-rows", message, _DROP, (), first_rows(shared))
@@ -147,12 +147,12 @@ def same_inputs(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Findin
         inputs: `input_hashes` of them.
     """
     rows = np.concatenate(list(divided.subsets.values()))
-    if len(np.unique(inputs[rows])) == len(rows) or by_chance(divided, inputs, rows):
+    if distinct(inputs[rows]) == len(rows) or by_chance(divided, inputs, rows):
         return
     hashes = divided.hashes
     for border in divided.borders():
         same = border.found(
-            lambda here, there: here[np.isin(inputs[here], inputs[there]) & ~np.isin(hashes[here], hashes[there])]
+            lambda here, there: here[among(inputs[here], inputs[there]) & ~among(hashes[here], hashes[there])]
         )
         if len(same):
             have = "have" if len(same) > 1 else "has"
