@@ -5,9 +5,10 @@ from __future__ import annotations
 import copyreg
 import mmap
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from dlcli.part import Shape
 
+IN_MEMORY_BYTES = 512 * 1024 * 1024
+"""`in_memory: auto`: what is larger lies on disk, be it what a source reads or what a network gets."""
 _BLOCK_BYTES = 32 * 1024 * 1024
 """How much is written at once of an array that lies in memory."""
 
@@ -54,16 +57,27 @@ class InMemory:
 
 
 class OnDisk:
-    """Arrays as numbered .npy files of a folder; what `end` gives is mapped into memory, to be read only."""
+    """Arrays as numbered .npy files of a folder; what `end` gives is mapped into memory, to be read only.
+
+    Use it in a `with` block: files that are not whole at its end are closed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._count = 0
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
 
     def begin(self, shape: Shape, dtype: Any) -> Filling:
         """An array in the next file."""
         self._count += 1
-        return _File(self.folder / f"{self._count:04}.npy", shape, dtype)
+        path = self.folder / f"{self._count:04}.npy"
+        return _File(path, self._open.enter_context(path.open("wb")), shape, dtype)
 
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """Writes it to the next file, unless it lies in the folder already."""
@@ -77,6 +91,10 @@ class OnDisk:
 
 class Shelf(Protocol):
     """Keeps arrays on disk from one run to the next."""
+
+    @property
+    def everything(self) -> bool:
+        """Whether all arrays of rows lie on it, and not only those that are large by themselves."""
 
     def kept(self, what: str, shape: Shape, dtype: Any, fill: Callable[[Filling], None]) -> NDArray[Any]:
         """An array that lies there already, or is made now.
@@ -199,13 +217,13 @@ class _Array:
 
 
 class _File:
-    def __init__(self, path: Path, shape: Shape, dtype: Any) -> None:
+    def __init__(self, path: Path, file: IO[bytes], shape: Shape, dtype: Any) -> None:
         import numpy as np
         from numpy.lib import format as npy
 
         self._path = path
         self._dtype = np.dtype(dtype)
-        self._file = path.open("wb")
+        self._file = file
         header = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": tuple(shape)}
         npy.write_array_header_2_0(self._file, header)
 

@@ -25,6 +25,12 @@ settings.load_profile("dlcli")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is left in the cache of whoever runs the tests."""
+    os.environ["DLCLI_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data sets: DLCLI_DATA, or `shared/data` beside the repository."""
@@ -100,7 +106,8 @@ class Dlcli:
         output = self.folder / f".output-{self._count}"
         output.mkdir()
         words = [str(argument) for argument in arguments]
-        settings = {name: str(value) for name, value in environment.items()}
+        settings = {"DLCLI_CACHE": str(self.folder / "cache")}
+        settings |= {name: str(value) for name, value in environment.items()}
         process = self._context.Process(target=_command, args=(words, settings, self.folder, output))
         process.start()
         return Running(process, output)

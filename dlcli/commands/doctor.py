@@ -10,13 +10,14 @@ from dlcli.commands.options import json_option, print_json, runs_option
 
 
 @click.command("doctor")
+@click.option("--clear-cache", is_flag=True, help="Remove what was kept on disk of data beyond memory.")
 @runs_option
 @json_option
-def command(runs: Path | None, as_json: bool) -> None:
+def command(clear_cache: bool, runs: Path | None, as_json: bool) -> None:
     """Say which versions, devices, threads and folders are used."""
     from dlcli.workflows.doctor import doctor
 
-    result = doctor(runs)
+    result = doctor(runs, clear_cache=clear_cache)
     if as_json:
         print_json(result)
         return

@@ -72,8 +72,8 @@ class Cache:
         return found
 
     @contextmanager
-    def making(self, key: str, nbytes: int) -> Iterator[Path]:
-        """A folder to make an entry in, which becomes the entry at the end of the block.
+    def making(self, key: str, nbytes: int) -> Iterator[OnDisk]:
+        """A folder for arrays, which becomes the entry at the end of the block.
 
         Args:
             key: of the entry.
@@ -89,7 +89,8 @@ class Cache:
         except OSError as error:
             raise self._unwritable(error, nbytes) from error
         try:
-            yield unfinished
+            with OnDisk(unfinished) as storage:
+                yield storage
             shutil.rmtree(self.folder / key, ignore_errors=True)  # what could not be read
             with suppress(FileExistsError):  # another process has made the same entry meanwhile
                 unfinished.rename(self.folder / key)
@@ -148,10 +149,17 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class DataShelf:
-    """The arrays that follow from one set of data, in the cache."""
+    """The arrays that follow from one set of data, in the cache.
+
+    Attributes:
+        cache: where they lie.
+        data: a hash of the data.
+        everything: see `Shelf.everything`.
+    """
 
     cache: Cache
     data: str
+    everything: bool
 
     def kept(self, what: str, shape: Shape, dtype: Any, fill: Callable[[Filling], None]) -> NDArray[Any]:
         """See `Shelf.kept`."""
@@ -162,8 +170,8 @@ class DataShelf:
         if found is not None:
             with suppress(OSError, ValueError):  # removed meanwhile, or damaged
                 return load(found / "0001.npy")
-        with self.cache.making(key, int(np.prod(shape)) * np.dtype(dtype).itemsize) as folder:
-            filling = OnDisk(folder).begin(shape, dtype)
+        with self.cache.making(key, int(np.prod(shape)) * np.dtype(dtype).itemsize) as storage:
+            filling = storage.begin(shape, dtype)
             fill(filling)
             made = filling.end()
         # Reopened where it lies now; what another process removed at once is still open.

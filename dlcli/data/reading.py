@@ -16,10 +16,8 @@ from dlcli.numbers import size
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
 from dlcli.samples import Found, Samples
-from dlcli.storage import InMemory, OnDisk
+from dlcli.storage import IN_MEMORY_BYTES, InMemory
 
-IN_MEMORY_BYTES = 512 * 1024 * 1024
-"""`in_memory: auto`: what a source reads lies on disk from this size on."""
 _BLOCK_BYTES = 4 * 1024 * 1024
 
 Wanted = Literal["auto"] | bool
@@ -31,11 +29,13 @@ class Read:
 
     Attributes:
         found: the rows, those that `where` lets pass.
-        cache: where arrays made of them lie too; None where all of them are in memory.
+        cache: where arrays made of them may lie; None where all must be in memory.
+        on_disk: whether the rows lie there.
     """
 
     found: Found
     cache: cache.Cache | None
+    on_disk: bool = False
 
 
 def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -> Read:
@@ -50,35 +50,32 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
     Raises:
         DataError: the source cannot be read, or the disk is too small for it.
     """
-    extent = None if in_memory is True else source.extent()
-    if in_memory is True or (in_memory == "auto" and (extent is None or extent.nbytes <= IN_MEMORY_BYTES)):
-        return Read(filtered(source.read_into(InMemory(), emit), where), None)
-    shelf = cache.Cache(cache.place())
-    if extent is None:  # what is made of the rows lies on disk all the same
-        return Read(filtered(source.read_into(InMemory(), emit), where), shelf)
+    shelf = None if in_memory is True else cache.Cache(cache.place())
+    extent = None if shelf is None else source.extent()
+    if shelf is None or extent is None or (in_memory == "auto" and extent.nbytes <= IN_MEMORY_BYTES):
+        return Read(filtered(source.read_into(InMemory(), emit), where), shelf, on_disk=in_memory is False)
     key = cache.key_of(repr(source), _content(extent.files))
     found = _kept(shelf, key)
     if found is None:
         emit(Note(f"kept on disk, read only once: {size(extent.nbytes)} in {shelf.folder}"))
-        with shelf.making(key, extent.nbytes) as folder:
-            storage = OnDisk(folder)
+        with shelf.making(key, extent.nbytes) as storage:
             stored.write(source.read_into(storage, emit), storage)
         found = _made(shelf, key)
     if where is None:
-        return Read(found, shelf)
+        return Read(found, shelf, on_disk=True)
     rows, note = chosen(found, where)
     nbytes = found.samples.nbytes * len(rows) // found.samples.rows
     if in_memory == "auto" and nbytes <= IN_MEMORY_BYTES:
-        return Read(filtered(found, where), None)
+        return Read(filtered(found, where), shelf)
     key = cache.key_of(key, where)
     passing = _kept(shelf, key)
     if passing is None:
-        with shelf.making(key, nbytes) as folder:
+        with shelf.making(key, nbytes) as storage:
             rest = replace(found, samples=Samples({}, found.samples.rows)).take(rows, note)
             columns = ((name, found.samples.select((name,)).take(rows)[name]) for name in found.samples)
-            stored.write(rest, OnDisk(folder), columns)
+            stored.write(rest, storage, columns)
         passing = _made(shelf, key)
-    return Read(passing, shelf)
+    return Read(passing, shelf, on_disk=True)
 
 
 def _kept(shelf: cache.Cache, key: str) -> Found | None:

@@ -11,7 +11,7 @@ from dlcli.preprocessing import frames
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.preprocessing.tables import Drop
 from dlcli.samples import Block, Frame, Samples
-from dlcli.storage import Mapped, Shelf
+from dlcli.storage import IN_MEMORY_BYTES, Mapped, Shelf
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,21 +84,26 @@ class Feed:
 
 
 def feed(pipeline: Pipeline, rows: int, shelf: Shelf | None = None) -> Feed:
-    """Keeps what is large as float32 in fewer bytes: small whole numbers that go in or come out.
+    """Keeps what is large as float32 in fewer bytes: small whole numbers that go in or come out; or on a shelf.
 
     A single column of them is kept as it is where preprocessing has learned nothing: numbers that it has learned
     would be constants of the graph, which folds could then not share; and where any engine can run it. What a single
     step makes of a column is kept as whole numbers where that step makes nothing else, such as the 0 and 1 of many
     tokens.
     """
+    import numpy as np
+
     (name, column), *others = pipeline.schema.columns.items()
-    small = _FLOAT_BYTES * rows * math.prod(pipeline.output.shape) <= LARGEST_FLOATS
-    if others or small or pipeline.length is not None:
-        return Feed(pipeline, None, shelf=shelf)
-    learned = any(each.learned for each in pipeline.fitted)
-    compiles = all(step.compiles for step in pipeline.steps)
-    if column.shape and column.dtype in _COMPACT and not learned and compiles:
-        return Feed(pipeline, name, shelf=shelf)
-    working = [step for step in pipeline.steps if not isinstance(step, Drop)]
-    compact = working[0].compact(pipeline.output.cardinality) if len(working) == 1 else None
-    return Feed(pipeline, None, compact or "float32", shelf)
+    values = rows * math.prod(pipeline.output.shape)
+    everything = shelf if shelf is not None and shelf.everything else None
+    dtype = "float32"
+    if _FLOAT_BYTES * values > LARGEST_FLOATS and not others and pipeline.length is None:
+        learned = any(each.learned for each in pipeline.fitted)
+        compiles = all(step.compiles for step in pipeline.steps)
+        if column.shape and column.dtype in _COMPACT and not learned and compiles:
+            return Feed(pipeline, name, shelf=everything)
+        working = [step for step in pipeline.steps if not isinstance(step, Drop)]
+        compact = working[0].compact(pipeline.output.cardinality) if len(working) == 1 else None
+        dtype = compact or dtype
+    large = values * np.dtype(dtype).itemsize > IN_MEMORY_BYTES
+    return Feed(pipeline, None, dtype, shelf if large else everything)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dlcli.numbers import size
 from dlcli.terminal.console import make_console
 
 
@@ -31,3 +32,9 @@ def print_doctor(result: Mapping[str, Any]) -> None:
         refused = "" if folder["writable"] else ", CANNOT BE WRITTEN"
         console.print(f"  {folder['use']}: {folder['path']}")
         console.print(f"    from {folder['from']}; {state}{refused}, {folder['free_gib']:,.1f} GiB free", style="dim")
+    cache = result["cache"]
+    console.print("\ncache", style="bold")
+    if cache["cleared_bytes"]:
+        console.print(f"  cleared: {size(cache['cleared_bytes'])}")
+    held = f"{size(cache['bytes'])} of at most {size(cache['most_bytes'])}"
+    console.print(f"  {held}" + ("; `dlcli doctor --clear-cache` empties it" if cache["bytes"] else ""))

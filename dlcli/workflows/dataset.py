@@ -67,7 +67,7 @@ class Dataset:
         past: the targets of single rows of series (rows, targets), those of test rows missing; None for classes.
         single: row numbers by subset, where `subsets` are windows.
         findings: of the leak guard.
-        shelf: where arrays lie that are made of the rows; None where they fit into memory.
+        shelf: where arrays that are made of the rows may lie; None where all must be in memory.
     """
 
     samples: Samples
@@ -234,7 +234,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     names = names_of(data.target, found)
     assigned = roles.assign(found, names, _wanted(data, split, experiment.kfold))
     row_hashes = hashes.row_hashes(found.samples)
-    shelf = None if read.cache is None else DataShelf(read.cache, hashes.order_hash(row_hashes))
+    shelf = DataShelf(read.cache, hashes.order_hash(row_hashes), read.on_disk) if read.cache else None
     known = np.isin(np.arange(found.samples.rows), answer.keep)
     if data.window:  # a row without a target still stands between others, and rows that look alike are moments apart
         answer = replace(answer, keep=np.arange(found.samples.rows))
@@ -249,7 +249,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     samples, inputs = layout.lay_out(found.samples, assigned.inputs, data.shape, data.channels, not_test)
     overrides = kinds.overrides(_kind_lists(data), inputs)
     schema = kinds.infer(samples, inputs, not_test, overrides)
-    typed, misfits = kinds.convert(samples.select(inputs), schema, shelf)
+    typed, misfits = kinds.convert(samples.select(inputs), schema, shelf if read.on_disk else None)
     weight = roles.weights(found.samples, assigned.weight) if assigned.weight else None
     single: dict[Subset, NDArray[np.int64]] = {}
     series, past, test_rows = None, None, subsets["test"]

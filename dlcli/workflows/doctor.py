@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlcli import backend
+from dlcli.data import cache
 from dlcli.runs import record
 from dlcli.runs.directory import runs_root
 
@@ -18,16 +19,19 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTERO
 _GIB = 2**30
 
 
-def doctor(runs: Path | str | None = None) -> dict[str, Any]:
+def doctor(runs: Path | str | None = None, *, clear_cache: bool = False) -> dict[str, Any]:
     """Looks at the machine. TensorFlow is imported only where there may be a GPU to ask about.
 
     Args:
         runs: the folder of the runs; by default DLCLI_RUNS, else `runs`.
+        clear_cache: empty the cache; runs that read from it at this moment go on.
 
     Returns:
         plain data: `versions`, `machine`, `devices`, `threads`, `folders` (each `use`, `path`, `from`, `exists`,
-        `writable`, `free_gib`).
+        `writable`, `free_gib`), `cache` (`bytes`, `most_bytes`, `cleared_bytes`).
     """
+    kept = cache.Cache(cache.place())
+    cleared = kept.clear() if clear_cache else 0
     return {
         "versions": backend.versions(),
         "machine": record.machine() | {"memory_gib": _memory()},
@@ -38,8 +42,10 @@ def doctor(runs: Path | str | None = None) -> dict[str, Any]:
         },
         "folders": [
             _folder("runs", runs_root(runs), "--runs" if runs else "DLCLI_RUNS", "./runs"),
+            _folder("cache of data beyond memory", kept.folder, cache.VARIABLE, "the system's place for caches"),
             _folder("prepared data sets", _tfds(), "TFDS_DATA_DIR", "TensorFlow Datasets' own place"),
         ],
+        "cache": {"bytes": kept.nbytes, "most_bytes": cache.MOST_BYTES, "cleared_bytes": cleared},
     }
 
 

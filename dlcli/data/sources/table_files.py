@@ -11,7 +11,7 @@ from dlcli.data.sources.files import expand
 from dlcli.data.sources.remote import is_remote
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath
-from dlcli.samples import Subset
+from dlcli.samples import Extent, Subset
 
 
 class TableFiles(Source):
@@ -36,6 +36,13 @@ class TableFiles(Source):
     def is_remote(self) -> bool:
         """Whether a file lies at an address."""
         return any(map(is_remote, (*self.path, *(self.validation or ()), *(self.test or ()))))
+
+    def extent(self) -> Extent | None:
+        """As long as the files. Remote ones are read into memory."""
+        if self.is_remote:
+            return None
+        paths = tuple(path for _, _, paths in self.files() for path in paths)
+        return Extent(paths, sum(path.stat().st_size for path in paths))
 
     def files(self) -> list[tuple[Subset, ConfigPath, tuple[Path, ...]]]:
         """By subset, the field that names its files, and the files; "train" for those that are in no other.

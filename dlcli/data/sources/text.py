@@ -11,9 +11,10 @@ from pydantic import Field
 from dlcli.data.sources import class_folders
 from dlcli.data.sources.class_folders import ClassFile, FileKind
 from dlcli.data.sources.files import Encoding, expand, folder, source_for
+from dlcli.data.sources.remote import is_remote
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import Coded, Found, Samples
+from dlcli.samples import Coded, Extent, Found, Samples
 
 _FIELD: ConfigPath = ("data", "source", "text")
 _TEXT = "text"
@@ -45,6 +46,14 @@ class Text(Source):
         root = folder(self.path, (*_FIELD, "path"))
         listing = class_folders.by_class(root, _KIND, (*_FIELD, "path"))
         return self._of_files(listing.files, listing.notes)
+
+    def extent(self) -> Extent | None:
+        """As long as the files. Remote ones are read into memory."""
+        if is_remote(self.path):
+            return None
+        root = folder(self.path, (*_FIELD, "path"))
+        paths = tuple(file.path for file in class_folders.by_class(root, _KIND, (*_FIELD, "path")).files)
+        return Extent(paths, sum(path.stat().st_size for path in paths))
 
     def other_file(self, path: str) -> Source:
         """Texts in a folder (with classes or without), a .txt file, a glob of them, or a table with a column `text`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import math
 import os
 import socket
 import tempfile
@@ -11,15 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from dlcli.data.sources import decoding
 from dlcli.data.sources.files import source_for
+from dlcli.events import Listener, Progress, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import Coded, Found, Ragged, Samples, Subset
+from dlcli.samples import Coded, Extent, Found, Ragged, Samples, Subset
+from dlcli.storage import Filling, InMemory, Storage
 
 _FIELD: ConfigPath = ("data", "source", "tfds")
 _BATCH_ROWS = 1024
@@ -76,24 +79,31 @@ class Tfds(Source):
         Raises:
             DataError: there is no such set, version, split or feature, or it cannot be prepared.
         """
-        from dlcli import backend
+        return self.read_into(InMemory(), silent)
 
-        backend.load()
-        with _quiet():
-            builder = self._builder()
-            if not _is_prepared(builder):
-                self._prepare(builder)
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
+        """As `read`; arrays go to `storage`."""
+        with self._prepared() as builder:
             inputs, target = self._keys(builder)
             splits = self._splits(builder)
             keys = (*inputs, *((target,) if target else ()))
-            parts = {subset: self._read_split(builder, split, keys) for subset, split in splits.items()}
+            counts = {subset: builder.info.splits[split].num_examples for subset, split in splits.items()}
+            total = sum(counts.values())
+            arrays = {key: storage.begin((total, *form.shape), form.dtype) for key, form in self._forms(builder, keys)}
+            told = _Told(emit, total)
+            parts = {subset: self._read_split(builder, split, keys, arrays, told) for subset, split in splits.items()}
         subsets, start = {}, 0
-        for subset, columns in parts.items():
-            count = len(next(iter(columns.values())))
+        for subset, count in counts.items():
             subsets[subset] = range(start, start + count)
             start += count
+        columns = {
+            key: _column(key, arrays[key].end(), builder.info.features[key])
+            if key in arrays
+            else _joined([part[key] for part in parts.values()])
+            for key in keys
+        }
         return Found(
-            Samples.of({key: _joined([columns[key] for columns in parts.values()]) for key in keys}),
+            Samples.of(columns),
             subsets=_as_arrays(subsets) if len(subsets) > 1 else None,
             target=(target,) if target else (),
             inputs=inputs,
@@ -101,13 +111,49 @@ class Tfds(Source):
             settings={"version": str(builder.info.version)},
         )
 
-    def _read_split(self, builder: Any, split: str, keys: tuple[str, ...]) -> dict[str, Any]:
-        """The named features of a split; images that differ in size at `size`."""
+    def extent(self) -> Extent | None:
+        """As long as the arrays of fixed size; texts and sequences are read into memory."""
+        with self._prepared() as builder:
+            inputs, target = self._keys(builder)
+            rows = sum(builder.info.splits[split].num_examples for split in self._splits(builder).values())
+            forms = self._forms(builder, (*inputs, *((target,) if target else ())))
+            files = tuple(sorted(path for path in Path(str(builder.data_dir)).glob("*") if path.is_file()))
+        return Extent(files, rows * sum(math.prod(form.shape) * form.dtype.itemsize for _, form in forms))
+
+    @contextmanager
+    def _prepared(self) -> Iterator[Any]:
+        """The builder of the set, which is made ready if it is not yet; nothing is printed meanwhile."""
+        from dlcli import backend
+
+        backend.load()
+        with _quiet():
+            builder = self._builder()
+            if not _is_prepared(builder):
+                self._prepare(builder)
+            yield builder
+
+    def _forms(self, builder: Any, keys: tuple[str, ...]) -> Iterator[tuple[str, _Form]]:
+        """The shape of a row, and the dtype, of each feature that is an array of one shape."""
+        import numpy as np
+
+        for key in keys:
+            feature = builder.info.features[key]
+            if _differ_in_size(feature):
+                if self.size is None:
+                    raise DataError(decoding.mixed_sizes(f"in {key} of {self.name}", (*_FIELD, "name")))
+                yield key, _Form((*self.size, feature.shape[-1]), np.dtype(np.uint8))
+            elif getattr(feature, "shape", ()) and not _is_sequence(feature):
+                _require_one_shape(key, feature)
+                if _np_kind(feature.np_dtype) in "biuf":
+                    yield key, _Form(tuple(feature.shape), np.dtype(feature.np_dtype))
+
+    def _read_split(
+        self, builder: Any, split: str, keys: tuple[str, ...], arrays: Mapping[str, Filling], told: _Told
+    ) -> dict[str, Any]:
+        """The named features of a split but those that are appended to arrays; images that differ in size at `size`."""
         mixed = tuple(key for key in keys if _differ_in_size(builder.info.features[key]))
-        if mixed and self.size is None:
-            raise DataError(decoding.mixed_sizes(f"in {mixed[0]} of {self.name}", (*_FIELD, "name")))
         fit = partial(decoding.brought_to, size=self.size or (1, 1), fit=self.resize)
-        return _read_split(builder, split, keys, dict.fromkeys(mixed, fit))
+        return _read_split(builder, split, keys, dict.fromkeys(mixed, fit), arrays, told)
 
     def other_file(self, path: str) -> Source:
         """A csv or npz file with the same columns."""
@@ -258,10 +304,36 @@ def _differ_in_size(feature: Any) -> bool:
     return None in shape[:2] and bool(feature.np_dtype == "uint8")
 
 
+class _Form(NamedTuple):
+    """Of an array: the shape of a row, and the dtype."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+
+
+class _Told:
+    """Counts rows and says how many there are by now."""
+
+    def __init__(self, emit: Listener, total: int) -> None:
+        self._emit, self._total, self._done = emit, total, 0
+
+    def __call__(self, rows: int) -> None:
+        self._done += rows
+        if self._done % _BATCH_ROWS == 0 or self._done == self._total:
+            self._emit(Progress("rows read", self._done, self._total))
+
+
 def _read_split(
-    builder: Any, split: str, keys: tuple[str, ...], fits: Mapping[str, Callable[[Any], Any]]
+    builder: Any,
+    split: str,
+    keys: tuple[str, ...],
+    fits: Mapping[str, Callable[[Any], Any]],
+    arrays: Mapping[str, Filling],
+    told: _Told,
 ) -> dict[str, Any]:
     """The named features of a split, in its stored order, read in batches; `fits` makes rows of one shape.
+
+    Those that `arrays` has are appended there.
 
     Raises:
         DataError: a feature's rows differ in shape, or its kind is not known.
@@ -281,21 +353,39 @@ def _read_split(
         rows = rows.map(lambda row: {key: row[key] for key in keys}, num_parallel_calls=tf.data.AUTOTUNE)
         if fits:
             each = rows.prefetch(_ROWS_AHEAD).as_numpy_iterator()
-            batches = [{key: _alone(row[key], features[key], fits.get(key)) for key in keys} for row in each]
+            batches = ({key: _alone(row[key], features[key], fits.get(key)) for key in keys} for row in each)
         else:
             together = rows.ragged_batch if any(map(_is_sequence, features.values())) else rows.batch
-            arrays = together(_BATCH_ROWS).map(lambda batch: {key: _parts(batch[key]) for key in keys})
-            batches = list(arrays.prefetch(2).as_numpy_iterator())
+            formed = together(_BATCH_ROWS).map(lambda batch: {key: _parts(batch[key]) for key in keys})
+            batches = formed.prefetch(2).as_numpy_iterator()
+        rows_read = 0
+        parts: dict[str, list[Any]] = {key: [] for key in keys if key not in arrays}
+        for batch in batches:
+            count = _rows_of(batch[keys[0]])
+            for key in keys:
+                if key in arrays:
+                    arrays[key].append(batch[key])
+                else:
+                    parts[key].append(batch[key])
+            rows_read += count
+            told(count)
     except (tf.errors.OpError, ValueError, AssertionError) as error:
         message = f"split {split} of {builder.info.full_name} cannot be read: {_first_line(error)}"
         raise _problem("damaged-file", message, f"prepare it again (it lies in {builder.data_dir})") from error
-    if not batches:
+    if not rows_read:
         raise _problem("no-rows", f"split {split} of {builder.info.full_name} has no rows", "name another split")
-    parts = {key: [batch[key] for batch in batches] for key in keys}
+    if rows_read != (promised := builder.info.splits[split].num_examples):
+        message = f"split {split} of {builder.info.full_name} has {rows_read:,} rows, but should have {promised:,}"
+        raise _problem("damaged-file", message, f"prepare it again (it lies in {builder.data_dir})")
     return {
-        key: _sequences(parts[key]) if _is_sequence(feature) else _column(key, np.concatenate(parts[key]), feature)
-        for key, feature in features.items()
+        key: _sequences(found) if _is_sequence(features[key]) else _column(key, np.concatenate(found), features[key])
+        for key, found in parts.items()
     }
+
+
+def _rows_of(batch: Any) -> int:
+    """How many rows a batch of one feature has."""
+    return len(batch[1]) - 1 if isinstance(batch, tuple) else len(batch)
 
 
 def _is_sequence(feature: Any) -> bool:
