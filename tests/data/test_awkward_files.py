@@ -188,8 +188,8 @@ def test_the_raw_file_is_predicted_as_in_training(tmp_path: Path, shape: Any) ->
 
 
 def test_rows_are_called_by_their_numbers_in_the_file_whatever_is_left_out(tmp_path: Path) -> None:
-    rows = [f"{n},{n % 3},{n % 2}" for n in range(100)]
-    (tmp_path / "t.csv").write_bytes(lines("a,b,y", ",,", *rows, "50,2,1", ",,"))
+    rows = [f"{n},{n * 7 % 100},{n % 2}" for n in range(100)]
+    (tmp_path / "t.csv").write_bytes(lines("a,b,y", ",,", *rows, "50,50,1", ",,"))
     source = "  source: {csv: t.csv}\n  target: 'y'\n  where: a >= 10\n"
     (tmp_path / "t.yaml").write_text(f"data:\n{source}split: {{random: {{validation: 0.2, test: 0}}}}\n{NETWORK}")
     found = {each["code"]: each["rows"] for each in check(tmp_path / "t.yaml", data=True)["findings"]}
