@@ -123,7 +123,10 @@ def main() -> None:
         folder = Path(name)
         peak_of([sys.executable, "-c", TENSORFLOW], folder)
         bare, _ = peak_of([sys.executable, "-c", TENSORFLOW], folder)
-        measured = [(trained(folder, rows, "false"), trained(folder, rows, "false")) for rows in sizes(options.rows)]
+        measured = []
+        for rows in sizes(options.rows):
+            measured.append((trained(folder, rows, "false"), trained(folder, rows, "false")))
+            timing.say(f"{rows:,} rows: {measured[-1][1].rows_per_second:,.0f} rows/s")
         part = options.rows // 5
         methods = {kind: partial(trained, folder, part, kind) for kind in ("true", "false")}
         both = timing.alternate(methods, options.rounds)

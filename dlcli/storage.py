@@ -136,16 +136,21 @@ class Mapped:
         """The rows at some places, copied into memory."""
         import numpy as np
 
-        if self.rows is not None:
-            places = self.rows[places]
-        if isinstance(places, slice):
-            taken = np.array(self.array[places])
-        else:
-            order = np.argsort(places)  # the file is read from front to back
-            taken = np.empty((len(places), *self.row_shape), self.array.dtype)
-            taken[order] = np.take(self.array, places[order], axis=0)
+        wanted = places if self.rows is None else self.rows[places]
+        taken = np.array(self.array[wanted]) if isinstance(wanted, slice) else np.take(self.array, wanted, axis=0)
         let_go(self.array)
         return taken
+
+    def ranks(self, places: NDArray[np.int32]) -> NDArray[np.int32]:
+        """How many of some places, each another, have their row before each of them in the file: int32 (places,)."""
+        import numpy as np
+
+        rows = places if self.rows is None else self.rows[places]
+        wanted = np.zeros(len(self.array), dtype=bool)
+        wanted[rows] = True
+        rank = np.empty(len(self.array), dtype=np.int32)
+        rank[wanted] = np.arange(len(rows), dtype=np.int32)
+        return rank[rows]
 
 
 def fill(filling: Filling, array: NDArray[Any]) -> None:

@@ -17,7 +17,7 @@ from dlcli.preprocessing.selection import select
 from dlcli.preprocessing.tables import MISSING_TEXT, Drop
 from dlcli.problems import ConfigError, ConfigPath, DataError, DlcliError, Problem, RefusedError
 from dlcli.samples import Coded, Frame, Samples, Schema
-from dlcli.storage import Filling, InMemory
+from dlcli.storage import Filling, InMemory, let_go
 
 if TYPE_CHECKING:
     import keras
@@ -365,6 +365,7 @@ def _remarks(samples: Samples, schema: Schema, rows: NDArray[Any]) -> tuple[Note
         elif column.kind == "numeric" and column.dtype.startswith("float"):
             values = samples[name][rows]
             empty, infinite = not np.isfinite(values).any(), int(np.isinf(values).sum())
+            let_go(samples[name])
         else:
             continue
         if empty:

@@ -127,7 +127,8 @@ class Engine:
             arrays = (train.x, *others)
             self._train = Held(tuple(tf.convert_to_tensor(padded(array, self._capacity)) for array in arrays))
         self._validation = validation or Rows(self._train.example()[0].numpy()[:0], train.y[:0])
-        self._held = None if isinstance(self._validation.x, Mapped) else list(self._read(self._validation))
+        few = len(list(prediction_parts(self._validation.x))) == 1
+        self._held = list(self._read(self._validation)) if few else None
 
     @property
     def batches(self) -> int:

@@ -15,8 +15,12 @@ from dlcli.training.graphs import rows_predicted_at_once
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_Chunk = tuple[tuple[Any, ...], "NDArray[np.int32]"]
+
 CHUNK_BYTES = 64 * 1024 * 1024
-"""About how much is read at once: so much that a pass over the file pays, so little that three of them fit anywhere."""
+"""At most so much is read at once: three of them fit anywhere."""
+_CHUNKS = 16
+"""A file is read in as many chunks at least, so that training waits for a small part of it alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +73,10 @@ class Stream:
         self._x, self._others, self._batch_size = x, others, batch_size
         self._filled = same_size
         batches = -(-len(x) // batch_size)
-        self._batches = min(batches, max(1, CHUNK_BYTES // (x.row_bytes * batch_size)))
+        size = min(CHUNK_BYTES, x.row_bytes * len(x) // _CHUNKS)
+        self._batches = min(batches, max(1, size // (x.row_bytes * batch_size)))
         self._order: NDArray[np.int32] | None = None
-        self._read: dict[int, Future[tuple[Any, ...]]] = {}
+        self._read: dict[int, Future[_Chunk]] = {}
         self._reader = ThreadPoolExecutor(1, "dlcli-reader")
 
     @property
@@ -87,32 +92,35 @@ class Stream:
             number = first // self._batches
             base = number * self._batches
             end = min(last, base + self._batches)
-            data = self._asked_for(number).result()
+            data, order_in_file = self._asked_for(number).result()
             self._read = {number: self._read[number]}
             if (number + 1) * self.rows < len(order):
                 self._asked_for(number + 1)
-            rows = min(self.rows, len(order) - base * self._batch_size)
-            yield Portion(data, np.arange(rows, dtype=np.int32), first, end, base)
+            yield Portion(data, order_in_file, first, end, base)
             first = end
 
     def example(self) -> tuple[Any, ...]:
         """One row of everything."""
-        return tuple(tensor[:1] for tensor in self._taken(np.zeros(1, np.int32)))
+        return tuple(tensor[:1] for tensor in self._taken(np.zeros(1, np.int32))[0])
 
-    def _asked_for(self, number: int) -> Future[tuple[Any, ...]]:
-        """A portion, which is being read or has been."""
+    def _asked_for(self, number: int) -> Future[_Chunk]:
+        """The rows of a portion, which is being read or has been."""
         assert self._order is not None
         if number not in self._read:
             rows = self._order[number * self.rows : (number + 1) * self.rows]
             self._read[number] = self._reader.submit(self._taken, rows)
         return self._read[number]
 
-    def _taken(self, rows: NDArray[np.int32]) -> tuple[Any, ...]:
+    def _taken(self, places: NDArray[np.int32]) -> _Chunk:
+        """Rows as they follow each other in the file, and the order in which they are used."""
         import tensorflow as tf
 
-        arrays = (self._x.take(rows), *(each[rows] for each in self._others))
+        order = self._x.ranks(places)
+        in_file = np.empty_like(places)
+        in_file[order] = places
+        arrays = (self._x.take(in_file), *(each[in_file] for each in self._others))
         most = self.rows if self._filled else 0
-        return tuple(tf.convert_to_tensor(padded(array, most)) for array in arrays)
+        return tuple(tf.convert_to_tensor(padded(array, most)) for array in arrays), order
 
 
 def padded(array: NDArray[Any], rows: int) -> NDArray[Any]:

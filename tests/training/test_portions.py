@@ -21,6 +21,7 @@ WEIGHT = np.linspace(0.1, 2, ROWS).astype(np.float32)
 def few_batches_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """So few are read from disk at once, and few rows are predicted at once."""
     monkeypatch.setattr(portions, "CHUNK_BYTES", request.param * BATCH * 4 * 4)
+    monkeypatch.setattr(portions, "_CHUNKS", 1)
     monkeypatch.setattr(graphs, "_CHUNK_ROWS", 8)
 
 
