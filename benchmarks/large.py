@@ -2,8 +2,8 @@
 
     python benchmarks/large.py [--rows 5000000] [--rounds 3] [--folder FOLDER] [--json FILE]
 
-Each size is trained on twice by `dlcli train`, a process each: the first decodes and preprocesses the table into a
-cache, the second finds it there. The memory of a process is the most that ever lay in it at once, mapped files
+Each size is trained on twice by `dlcli train`, a process each: what does not fit into memory is decoded and
+preprocessed by the first into a cache, where the second finds it. The memory of a process is the most that ever lay in it at once, mapped files
 included; that of TensorFlow alone is what a process needs that imports it and multiplies two matrices. A fifth of the
 largest table is trained on from memory and from disk in turn.
 """
@@ -125,7 +125,7 @@ def main() -> None:
         bare, _ = peak_of([sys.executable, "-c", TENSORFLOW], folder)
         measured = []
         for rows in sizes(options.rows):
-            measured.append((trained(folder, rows, "false"), trained(folder, rows, "false")))
+            measured.append((trained(folder, rows, "auto"), trained(folder, rows, "auto")))
             timing.say(f"{rows:,} rows: {measured[-1][1].rows_per_second:,.0f} rows/s")
         part = options.rows // 5
         methods = {kind: partial(trained, folder, part, kind) for kind in ("true", "false")}
