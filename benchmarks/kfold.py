@@ -28,9 +28,9 @@ from dlcli import kfold
 from dlcli.config.document import load
 from dlcli.events import EpochEnded, Event, UnitEnded, silent
 from dlcli.network.shapes import parameters
-from dlcli.workflows.dataset import prepare
 from dlcli.workflows.fold import Fold
 from dlcli.workflows.kfold import divide
+from dlcli.workflows.preparation import prepare
 from dlcli.workflows.unit import plan
 
 Array = NDArray[Any]

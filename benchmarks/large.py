@@ -3,9 +3,9 @@
     python benchmarks/large.py [--rows 5000000] [--rounds 3] [--folder FOLDER] [--json FILE]
 
 Each size is trained on twice by `dlcli train`, a process each: what does not fit into memory is decoded and
-preprocessed by the first into a cache, where the second finds it. The memory of a process is the most that ever lay in it at once, mapped files
-included; that of TensorFlow alone is what a process needs that imports it and multiplies two matrices. A fifth of the
-largest table is trained on from memory and from disk in turn.
+preprocessed by the first into a cache, where the second finds it. The memory of a process is the most that ever lay in
+it at once, mapped files included; that of TensorFlow alone is what a process needs that imports it and multiplies two
+matrices. A fifth of the largest table is trained on from memory and from disk in turn.
 """
 
 from __future__ import annotations

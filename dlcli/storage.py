@@ -56,6 +56,19 @@ class InMemory:
         return array
 
 
+class Nowhere:
+    """A filling that keeps nothing."""
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Forgets the rows."""
+
+    def end(self) -> NDArray[Any]:
+        """An array without a row."""
+        import numpy as np
+
+        return np.zeros(0)
+
+
 class OnDisk:
     """Arrays as numbered .npy files of a folder; what `end` gives is mapped into memory, to be read only.
 

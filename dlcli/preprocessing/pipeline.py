@@ -17,7 +17,7 @@ from dlcli.preprocessing.selection import select
 from dlcli.preprocessing.tables import MISSING_TEXT, Drop
 from dlcli.problems import ConfigError, ConfigPath, DataError, DlcliError, Problem, RefusedError
 from dlcli.samples import Coded, Frame, Samples, Schema
-from dlcli.storage import Filling, InMemory, let_go
+from dlcli.storage import Filling, InMemory, Nowhere, let_go
 
 if TYPE_CHECKING:
     import keras
@@ -144,6 +144,14 @@ class Pipeline:
         filling = InMemory().begin((count, *self.output.shape), dtype)
         self.transform_into(filling, samples, rows)
         return filling.end()
+
+    def require_finite(self, samples: Samples, rows: NDArray[Any] | None = None) -> None:
+        """As `transform`, for its check alone.
+
+        Raises:
+            DataError: as `transform`.
+        """
+        self.transform_into(Nowhere(), samples, rows)
 
     def transform_into(self, filling: Filling, samples: Samples, rows: NDArray[Any] | None = None) -> None:
         """As `transform`, some rows at a time.

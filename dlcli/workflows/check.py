@@ -46,7 +46,7 @@ def check(
 def _with_data(document: Document, notes: list[str]) -> dict[str, Any]:
     from dlcli.data import card
     from dlcli.preprocessing.raw_windows import rows_alone
-    from dlcli.workflows.dataset import prepare
+    from dlcli.workflows.preparation import prepare
 
     def listen(event: Event) -> None:
         if isinstance(event, Note):
@@ -90,7 +90,7 @@ def _repeated(hashes: NDArray[np.uint64]) -> int:
 def _layers(document: Document, experiment: Experiment, dataset: Dataset, notes: list[str]) -> list[dict[str, Any]]:
     """The network that would be built: name, output shape and parameters of each layer."""
     from dlcli.network import shapes
-    from dlcli.workflows.dataset import located
+    from dlcli.workflows.preparation import located
     from dlcli.workflows.unit import plan
 
     with located(document):

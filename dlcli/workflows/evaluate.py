@@ -11,9 +11,9 @@ from dlcli.events import Listener, silent
 from dlcli.runs import directory
 from dlcli.workflows import exported
 from dlcli.workflows.baseline_answers import FittedBaselines
-from dlcli.workflows.dataset import located, prepare
 from dlcli.workflows.evaluate_file import evaluate_file
 from dlcli.workflows.finished import finished, reopened, require_no_newer, require_same_data, trained_rows
+from dlcli.workflows.preparation import located, prepare
 from dlcli.workflows.recording import RunResult
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows
 

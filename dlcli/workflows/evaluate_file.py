@@ -20,9 +20,10 @@ from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import now
 from dlcli.workflows import exported
 from dlcli.workflows.baseline_answers import FittedBaselines
-from dlcli.workflows.dataset import Dataset, prepare
+from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.finished import Finished, changed_data, reopened, trained_rows
 from dlcli.workflows.other_rows import other_rows
+from dlcli.workflows.preparation import prepare
 from dlcli.workflows.recording import RunResult
 from dlcli.workflows.scoring import Scorer, look
 

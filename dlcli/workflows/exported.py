@@ -67,7 +67,7 @@ def predict(
     Raises:
         DataError: a gap is left after preprocessing, of which a network would make a number all the same.
     """
-    fitted.transform(samples, rows)  # for its check alone: what the model takes are raw rows
+    fitted.require_finite(samples, rows)
     function = _compiled(model)
     raw = sum(max(1, int(np.prod(column.shape))) for column in fitted.schema.columns.values())
     # A text is one value that becomes thousands.

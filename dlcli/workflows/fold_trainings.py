@@ -10,9 +10,10 @@ from dlcli.config.document import Document
 from dlcli.config.experiment import Experiment
 from dlcli.events import Event, Listener, Note, Progress, UnitEnded, UnitStarted
 from dlcli.problems import Problem, TrainingError
-from dlcli.workflows.dataset import Dataset, located
+from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.fold import Fold, FoldTask, FoldUnit, Outcome, Reached, read, write
 from dlcli.workflows.fold_summary import bare_scores
+from dlcli.workflows.preparation import located
 from dlcli.workflows.recording import Recording, resume_command
 from dlcli.workflows.worker_process import Failed
 from dlcli.workflows.workers import Crew

@@ -17,8 +17,8 @@ from dlcli.runs.record import Record
 from dlcli.samples import Samples
 from dlcli.seeds import Seeds
 from dlcli.workflows import exported
-from dlcli.workflows.dataset import prepare
 from dlcli.workflows.finished import Finished, require_same_data
+from dlcli.workflows.preparation import prepare
 from dlcli.workflows.scoring import Scorer
 
 FILE_NAME = "importance.json"

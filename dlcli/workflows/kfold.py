@@ -19,12 +19,13 @@ from dlcli.seeds import Seeds
 from dlcli.training.reuse import Bench
 from dlcli.workflows import resuming
 from dlcli.workflows.baseline_answers import FittedBaselines
-from dlcli.workflows.dataset import Dataset, located, prepare
+from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.ensemble import keep_ensemble
 from dlcli.workflows.fold import Fold, Reached
 from dlcli.workflows.fold_summary import summary
 from dlcli.workflows.fold_trainings import FoldTrainings
 from dlcli.workflows.interruption import interruption
+from dlcli.workflows.preparation import located, prepare
 from dlcli.workflows.recording import RunResult, recording, where_it_goes_on
 from dlcli.workflows.resuming import Given
 from dlcli.workflows.scoring import Scorer, open_test, require_test_rows

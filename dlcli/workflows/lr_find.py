@@ -28,7 +28,8 @@ from dlcli.training.loop import plan_epoch, rows_per_batch
 from dlcli.training.rate_range import Curve, Reading, Step, ramp, read, sweep
 from dlcli.training.reuse import Bench
 from dlcli.training.schedules import CustomSchedule, OneCycle, Piecewise
-from dlcli.workflows.dataset import Dataset, located, prepare
+from dlcli.workflows.dataset import Dataset
+from dlcli.workflows.preparation import located, prepare
 from dlcli.workflows.unit import Assignment, Ready, set_up
 
 _ELSEWHERE = "name another file with --write"

@@ -25,8 +25,9 @@ from dlcli.runs import directory, record, whole_files
 from dlcli.runs.directory import RunDirectory
 from dlcli.runs.record import Record
 from dlcli.training.loop import rows_per_batch
-from dlcli.workflows.dataset import Dataset, located, prepare
+from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.finished import changed_data
+from dlcli.workflows.preparation import located, prepare
 from dlcli.workflows.recording import (
     RESOLVED,
     SCORES,

@@ -23,8 +23,9 @@ from dlcli.training.reuse import Bench
 from dlcli.training.stopping import LAST
 from dlcli.workflows import repeats, resuming
 from dlcli.workflows.baseline_answers import FittedBaselines
-from dlcli.workflows.dataset import Dataset, located, prepare
+from dlcli.workflows.dataset import Dataset
 from dlcli.workflows.interruption import interruption
+from dlcli.workflows.preparation import located, prepare
 from dlcli.workflows.recording import Recording, RunResult, recording, where_it_goes_on
 from dlcli.workflows.scoring import Json, Scorer, open_test, require_test_rows
 from dlcli.workflows.unit import Assignment, DivergedUnitError, Trained, decided_rates, train_unit, validation_chooses

@@ -16,7 +16,7 @@ from dlcli.data.leakage.findings import Finding
 from dlcli.data.leakage.normal_text import normal
 from dlcli.data.sources.delimited import Csv
 from dlcli.events import silent
-from dlcli.workflows.dataset import prepare
+from dlcli.workflows.preparation import prepare
 
 Columns = dict[str, NDArray[Any]]
 PLANTED = 6

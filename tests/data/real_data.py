@@ -16,7 +16,8 @@ import numpy as np
 
 from dlcli.config.document import load
 from dlcli.events import Event, Note
-from dlcli.workflows.dataset import Dataset, prepare
+from dlcli.workflows.dataset import Dataset
+from dlcli.workflows.preparation import prepare
 
 ADULT = (
     "names: [age, workclass, fnlwgt, education, education-num, marital-status, occupation, relationship, race, sex, "

@@ -18,7 +18,7 @@ from dlcli.data.sources.delimited import Csv
 from dlcli.events import silent
 from dlcli.samples import Coded, ColumnSchema, Samples, Schema, Subset
 from dlcli.task import Goal, Task
-from dlcli.workflows.dataset import prepare
+from dlcli.workflows.preparation import prepare
 from tests.data import planted
 from tests.data.planted import CANNOT, LEAKS, Original, found_in
 

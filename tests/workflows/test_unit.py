@@ -12,8 +12,8 @@ from dlcli.config.document import load
 from dlcli.events import silent
 from dlcli.seeds import Seeds
 from dlcli.training.reuse import Bench
-from dlcli.workflows.dataset import prepare
 from dlcli.workflows.kfold import divide
+from dlcli.workflows.preparation import prepare
 from dlcli.workflows.unit import Assignment, set_up, train_unit
 
 TABLE = """\

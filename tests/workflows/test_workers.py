@@ -17,7 +17,7 @@ import pytest
 from dlcli.config.document import load
 from dlcli.events import Event, Note, silent
 from dlcli.problems import DataError
-from dlcli.workflows.dataset import prepare
+from dlcli.workflows.preparation import prepare
 from dlcli.workflows.worker_process import Failed
 from dlcli.workflows.workers import Crew, WorkerError, threads_per_job
 from tests.commands.configs import write_small
