@@ -1,7 +1,7 @@
 """The cache: what was decoded or preprocessed once and is too large for memory, by what it was made of.
 
 Each entry is a folder of array files, made under another name and renamed when it is whole. The entries that were
-used least recently make room for new ones.
+used least recently make room for new ones. What else lies in the folder of the cache is never touched.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcli import __version__
 from dlcli.numbers import size
 from dlcli.problems import DataError, Problem
 from dlcli.storage import OnDisk, load
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 VARIABLE = "DLCLI_CACHE"
 MOST_BYTES = 50 * 10**9
 """What the entries may take together; one that is larger stands alone."""
-_UNFINISHED = "unfinished-"
+_PREFIX = "dlcli-"
+_UNFINISHED = f"{_PREFIX}unfinished-"
 _ABANDONED_SECONDS = 24 * 3600.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_THERE = (errno.EEXIST, errno.ENOTEMPTY)
 _FORMAT = "1"
-"""Changes with what is written, so that entries of another version of dlcli are not read."""
+"""Changes with what is written; entries of another version of dlcli are not read either."""
 
 
 def place() -> Path:
@@ -49,7 +52,7 @@ def place() -> Path:
 
 def key_of(*parts: str) -> str:
     """A name for an entry that follows from all that it depends on."""
-    digest = blake2b(_FORMAT.encode(), digest_size=16)
+    digest = blake2b(f"{_FORMAT} {__version__}".encode(), digest_size=16)
     for part in parts:
         text = part.encode("utf-8", "surrogatepass")
         digest.update(len(text).to_bytes(8, "little") + text)
@@ -64,12 +67,20 @@ class Cache:
 
     def entry(self, key: str) -> Path | None:
         """The folder of an entry, where it is there; it counts as used now."""
-        found = self.folder / key
+        found = self.at(key)
         try:
             os.utime(found)
         except OSError:
             return None
         return found
+
+    def at(self, key: str) -> Path:
+        """Where an entry lies, if it is there."""
+        return self.folder / f"{_PREFIX}{key}"
+
+    def remove(self, key: str) -> None:
+        """Removes an entry that cannot be read."""
+        shutil.rmtree(self.at(key), ignore_errors=True)
 
     @contextmanager
     def making(self, key: str, nbytes: int) -> Iterator[OnDisk]:
@@ -80,7 +91,7 @@ class Cache:
             nbytes: about how large it will be.
 
         Raises:
-            DataError: the disk has no room for it, or cannot be written.
+            DataError: the disk has no room for it, or cannot be written, or the folder is removed meanwhile.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -91,13 +102,14 @@ class Cache:
         try:
             with OnDisk(unfinished) as storage:
                 yield storage
-            shutil.rmtree(self.folder / key, ignore_errors=True)  # what could not be read
-            with suppress(FileExistsError):  # another process has made the same entry meanwhile
-                unfinished.rename(self.folder / key)
+            unfinished.rename(self.at(key))
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno in _NO_ROOM:
+                raise self._unwritable(error, nbytes) from error
+            if not unfinished.is_dir():
+                raise self.emptied() from error
+            if error.errno not in _THERE:  # else another process has made the same entry meanwhile
                 raise
-            raise self._unwritable(error, nbytes) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -113,8 +125,13 @@ class Cache:
         """Bytes of all entries."""
         return sum(_bytes_of(folder) for folder in self._folders())
 
+    def emptied(self) -> DataError:
+        """What to raise where something else has removed what was written."""
+        message = f"what was written to {self.folder} a moment ago is no longer there"
+        return DataError(Problem("cache-removed", message, "run it again, and nothing that empties that folder beside"))
+
     def _folders(self) -> list[Path]:
-        return [path for path in self.folder.glob("*") if path.is_dir()] if self.folder.is_dir() else []
+        return [path for path in self.folder.glob(f"{_PREFIX}*") if path.is_dir()] if self.folder.is_dir() else []
 
     def _make_room(self, nbytes: int) -> None:
         """Removes what was used least recently until an entry of so many bytes has room.
@@ -153,7 +170,7 @@ class DataShelf:
 
     Attributes:
         cache: where they lie.
-        data: a hash of the data.
+        data: a hash of the data and of how they are laid out.
         everything: see `Shelf.everything`.
     """
 
@@ -168,14 +185,16 @@ class DataShelf:
         key = key_of(self.data, what, repr(shape), str(dtype))
         found = self.cache.entry(key)
         if found is not None:
-            with suppress(OSError, ValueError):  # removed meanwhile, or damaged
+            try:
                 return load(found / "0001.npy")
+            except (OSError, ValueError):  # removed meanwhile, or damaged
+                self.cache.remove(key)
         with self.cache.making(key, int(np.prod(shape)) * np.dtype(dtype).itemsize) as storage:
             filling = storage.begin(shape, dtype)
             fill(filling)
             made = filling.end()
         # Reopened where it lies now; what another process removed at once is still open.
-        final = self.cache.folder / key / "0001.npy"
+        final = self.cache.at(key) / "0001.npy"
         return load(final) if final.exists() else made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -81,8 +80,10 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
 def _kept(shelf: cache.Cache, key: str) -> Found | None:
     entry = shelf.entry(key)
     if entry is not None:
-        with suppress(OSError, ValueError, KeyError):  # damaged: then it is made anew
+        try:
             return stored.read(entry)
+        except (OSError, ValueError, KeyError):  # damaged: then it is made anew
+            shelf.remove(key)
     return None
 
 
@@ -90,8 +91,7 @@ def _made(shelf: cache.Cache, key: str) -> Found:
     """What was written just now."""
     found = _kept(shelf, key)
     if found is None:
-        message = f"what was written to {shelf.folder} a moment ago is no longer there"
-        raise DataError(Problem("cache-removed", message, "run it again, and nothing that empties that folder beside"))
+        raise shelf.emptied()
     return found
 
 

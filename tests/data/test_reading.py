@@ -192,7 +192,7 @@ class TestCache:
     def entry(self, kept: cache.Cache, key: str, nbytes: int, used: float) -> None:
         with kept.making(key, nbytes) as made:
             (made.folder / "array").write_bytes(bytes(nbytes))
-        os.utime(kept.folder / key, (used, used))
+        os.utime(kept.at(key), (used, used))
 
     def test_what_was_used_least_recently_makes_room(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cache, "MOST_BYTES", 100)
@@ -212,10 +212,37 @@ class TestCache:
         kept = cache.Cache(tmp_path / "c")
         self.entry(kept, "old", 40, used=1e9)
         self.entry(kept, "large", 400, used=2e9)
-        assert [path.name for path in kept.folder.iterdir()] == ["large"]
+        assert list(kept.folder.iterdir()) == [kept.at("large")]
 
     def test_clearing_says_how_much_it_freed(self, tmp_path: Path) -> None:
         kept = cache.Cache(tmp_path / "c")
         assert kept.clear() == 0
         self.entry(kept, "a", 30, used=1e9)
         assert (kept.clear(), kept.nbytes) == (30, 0)
+
+    def test_what_else_lies_in_its_folder_stays(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cache, "MOST_BYTES", 100)
+        (tmp_path / "thesis").mkdir()
+        (tmp_path / "thesis" / "chapter").write_bytes(bytes(200))
+        kept = cache.Cache(tmp_path)
+        self.entry(kept, "a", 30, used=1e9)
+        assert kept.nbytes == 30
+        kept.clear()
+        assert [path.name for path in tmp_path.iterdir()] == ["thesis"]
+        assert (tmp_path / "thesis" / "chapter").exists()
+
+    def test_of_two_that_make_the_same_entry_at_once_both_find_it(self, tmp_path: Path) -> None:
+        kept = cache.Cache(tmp_path / "c")
+        with kept.making("a", 1) as one:
+            (one.folder / "array").write_bytes(b"1")
+            with kept.making("a", 1) as other:
+                (other.folder / "array").write_bytes(b"1")
+            found = kept.entry("a")
+        assert found is not None
+        assert (kept.entry("a"), (found / "array").read_bytes()) == (found, b"1")
+        assert list(kept.folder.iterdir()) == [found]
+
+    def test_what_is_removed_while_it_is_made_is_an_error(self, tmp_path: Path) -> None:
+        kept = cache.Cache(tmp_path / "c")
+        with pytest.raises(DataError, match="no longer there"), kept.making("a", 1):
+            kept.clear()
