@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from dlcli.preprocessing import frames
 from dlcli.preprocessing.pipeline import Pipeline
+from dlcli.preprocessing.raw_windows import hash_of_rows
 from dlcli.preprocessing.tables import Drop
 from dlcli.samples import Block, Frame, Samples
 from dlcli.storage import IN_MEMORY_BYTES, Mapped, Shelf
@@ -51,7 +51,7 @@ class Feed:
         if self.shelf is None:
             return self.pipeline.transform(samples, rows, self.dtype)
         pipeline, shape = self.pipeline, (len(rows), *self.pipeline.output.shape)
-        what = repr((pipeline.schema, pipeline.steps, pipeline.state, blake2b(rows.tobytes()).hexdigest()))
+        what = repr((pipeline.schema, pipeline.steps, pipeline.state, hash_of_rows(samples, rows)))
         kept = self.shelf.kept(what, shape, self.dtype, lambda filling: pipeline.transform_into(filling, samples, rows))
         return Mapped(kept)
 

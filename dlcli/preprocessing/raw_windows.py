@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +57,16 @@ def rows_of_windows(samples: Samples, windows: NDArray[Any] | None) -> SeriesRow
     length = next(iter(every.values())).length
     rows = np.arange(len(chosen) * length)
     return SeriesRows(Samples(columns, len(rows)), rows, rows.reshape(len(chosen), length))
+
+
+def hash_of_rows(samples: Samples, chosen: NDArray[Any]) -> str:
+    """Which rows these are of the single rows, in hex: by number, windows by the rows that they hold."""
+    digest = blake2b(chosen.tobytes(), digest_size=16)
+    if (windows := windows_of(samples)) is not None:
+        digest.update(repr((windows.length, windows.rate, len(windows.order))).encode())
+        digest.update(windows.order.tobytes())
+        digest.update(windows.ends[chosen].tobytes())
+    return digest.hexdigest()
 
 
 def tensors(samples: Samples, schema: Schema, windows: NDArray[Any] | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dlcli.config.experiment import Experiment
 from dlcli.config.sections import Data, KFold
 from dlcli.data import folds as cutting
 from dlcli.data import hashes, kinds, layout, reading, roles, sealed, slices, target
-from dlcli.data.cache import DataShelf
+from dlcli.data.cache import DataShelf, key_of
 from dlcli.data.leakage import repeats as leakage
 from dlcli.data.leakage.borders import present
 from dlcli.data.leakage.findings import Divided, Finding
@@ -95,7 +95,8 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     names = names_of(data.target, found)
     assigned = roles.assign(found, names, _wanted(data, split, experiment.kfold))
     row_hashes = hashes.row_hashes(found.samples)
-    shelf = DataShelf(read.cache, hashes.order_hash(row_hashes), read.on_disk) if read.cache else None
+    rows_laid_out = key_of(hashes.order_hash(row_hashes), repr((assigned.inputs, data.shape, data.channels)))
+    shelf = DataShelf(read.cache, rows_laid_out, read.on_disk) if read.cache else None
     known = np.isin(np.arange(found.samples.rows), answer.keep)
     if data.window:  # a row without a target still stands between others, and rows that look alike are moments apart
         answer = replace(answer, keep=np.arange(found.samples.rows))

@@ -109,6 +109,38 @@ def test_a_training_ends_with_the_numbers_of_one_in_memory(kind: str, dlcli: Dlc
     assert "disk" in record(tmp_path, "kept-001")["rows_kept_as"]
 
 
+@pytest.mark.parametrize(
+    ("source", "changes"),
+    [
+        (
+            "{csv: s.csv}, target: a, time: t, inputs: [a, b], window: {length: 4, context: earlier}",
+            "data.window.sampling_rate=2",
+        ),
+        ("{csv: s.csv}, target: a, time: t, inputs: [a, b], window: {length: 4, context: earlier}", "data.time=back"),
+        ("{npz: {path: cubes.npz, target: kind}}", "data.channels=first"),
+        ("{csv: s.csv}, target: kind, inputs: [a, b], shape: [1, 2]", "data.inputs=[b, a]"),
+    ],
+    ids=["every other row", "order of time", "channels", "order of columns"],
+)
+def test_rows_that_are_laid_out_otherwise_are_not_taken_for_those_of_the_run_before(
+    source: str, changes: str, dlcli: Dlcli, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(0)
+    columns = {name: generator.normal(size=90) for name in "ab"} | {"t": np.arange(90), "back": np.arange(90)[::-1]}
+    pl.DataFrame(columns | {"kind": ["x", "y", "z"] * 30}).write_csv(tmp_path / "s.csv")
+    np.savez(tmp_path / "cubes.npz", x=generator.normal(size=(60, 3, 3, 3)), kind=np.arange(60) % 2)
+    text = (
+        f"data: {{source: {source}}}\npreprocessing: none\narchitecture: [flatten, dense: 4]\ntraining: {{epochs: 1}}\n"
+    )
+    first = write(tmp_path, text, "first", "false")
+    assert dlcli("train", first).exit_code == 0
+    for name, in_memory in {"held": "true", "kept": "false"}.items():
+        done = dlcli("train", write(tmp_path, text, name, in_memory), "--set", changes)
+        assert done.exit_code == 0, done.output
+    assert history(tmp_path, "kept-001") == history(tmp_path, "held-001")
+    assert reached(tmp_path, "kept-001") == reached(tmp_path, "held-001")
+
+
 def test_folds_in_workers_end_with_the_numbers_of_those_in_memory(dlcli: Dlcli, tmp_path: Path) -> None:
     write_table(tmp_path)
     text = RICH.replace("batch_size: 4", "batch_size: 4, threads: 1").replace("epochs: 12", "epochs: 3")
