@@ -160,8 +160,9 @@ class Cache:
     def _unwritable(self, error: OSError, nbytes: int) -> DataError:
         if error.errno in _NO_ROOM:
             return DataError(_full(self.folder, nbytes, shutil.disk_usage(self.folder).free))
-        message = f"the data do not fit in memory and cannot be written to {self.folder}: {error.strerror}"
-        return DataError(Problem("cannot-write", message, f"let {VARIABLE} name a folder that can be written"))
+        message = f"data that are kept on disk cannot be written to {self.folder}: {error.strerror}"
+        suggestion = f"let {VARIABLE} name a folder that can be written, or write `in_memory: true`"
+        return DataError(Problem("cannot-write", message, suggestion))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,9 @@ def _bytes_of(folder: Path) -> int:
 
 
 def _full(folder: Path, needed: int, free: int) -> Problem:
-    message = f"the data do not fit in memory, and on disk they need {size(needed)}, but {folder} has {size(free)} free"
-    suggestion = f"free that much, let {VARIABLE} name a folder on a larger disk, or take fewer rows or columns"
+    message = f"data that are kept on disk need {size(needed)}, but {folder} has {size(free)} free"
+    suggestion = (
+        f"free that much, let {VARIABLE} name a folder on a larger disk, take fewer rows or columns, "
+        "or write `in_memory: true` where memory has room"
+    )
     return Problem("disk-full", message, suggestion, ("data", "source"))

@@ -175,7 +175,7 @@ def test_a_full_disk_is_an_error_that_says_how_much_is_needed(
         read(source, None, in_memory=False, emit=silent)
     (problem,) = caught.value.problems
     assert problem.code == "disk-full"
-    assert "they need" in problem.message
+    assert "on disk need" in problem.message
     assert "10 bytes free" in problem.message
     assert not list(folder.iterdir())
 
