@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from dlcli.samples import NO_TIME
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+PLAIN_NUMBER = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:[eE](?:[+]?[0-9]{1,2}|-[0-9]{1,3}))?"
+"""How numbers are written that nobody means as a text: no leading zeros, no more digits than a float64 can hold."""
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?)?")
 
 

@@ -16,6 +16,7 @@ from dlcli.data.leakage.findings import Finding
 from dlcli.data.leakage.normal_text import normal
 from dlcli.data.sources.delimited import Csv
 from dlcli.events import silent
+from dlcli.samples import Coded
 from dlcli.workflows.preparation import prepare
 
 Columns = dict[str, NDArray[Any]]
@@ -138,7 +139,7 @@ def text(data: Path) -> Original:
 def series(data: Path) -> Original:
     """4,000 hours of a transformer's loads and oil temperature."""
     found = Csv(path=(str(data / "series" / "ETTh1.csv.gz"),)).read().samples
-    columns = {name: column.texts()[:4000] for name, column in found.items()}
+    columns = {name: (column.texts() if isinstance(column, Coded) else column)[:4000] for name, column in found.items()}
     part = np.repeat([0, 1, 2], [2800, 800, 400])
     return Original("series", columns | {"part": part}, "OT", settings=", time: date")
 

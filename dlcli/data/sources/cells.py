@@ -64,15 +64,12 @@ class Rectangle:
     Attributes:
         texts: every cell, row after row, as text; an empty cell is null. A header is a row like others.
         width: cells per row.
+        height: how many rows there are.
     """
 
     texts: pl.Series
     width: int
-
-    @property
-    def height(self) -> int:
-        """How many rows there are."""
-        return len(self.texts) // self.width
+    height: int
 
     def first_row(self) -> tuple[str | None, ...]:
         """The cells of the first row."""
@@ -80,7 +77,18 @@ class Rectangle:
 
     def below_first_row(self) -> Rectangle:
         """All rows but the first."""
-        return Rectangle(self.texts.slice(self.width), self.width)
+        return Rectangle(self.texts.slice(self.width), self.width, self.height - 1)
+
+    def column(self, place: int) -> pl.Series:
+        """The cells of one column."""
+        return self.texts.gather_every(self.width, place)
+
+    def columns(self, places: list[int]) -> Rectangle:
+        """Some columns, in that order."""
+        if places == list(range(self.width)):
+            return self
+        rows = np.arange(self.height)[:, None] * self.width
+        return Rectangle(self.texts[(rows + np.array(places, dtype=np.int64)).ravel()], len(places), self.height)
 
 
 def rectangle(text: Text) -> Rectangle:
@@ -104,7 +112,7 @@ def rectangle(text: Text) -> Rectangle:
         quote_char=None,
     ).select(_clean(text.dialect))
     assert len(texts) == content.count(sign), "polars lost cells"
-    return Rectangle(texts["cell"], width)
+    return Rectangle(texts["cell"], width, len(texts) // width)
 
 
 def _clean(dialect: Dialect) -> pl.Expr:

@@ -19,10 +19,12 @@ from dlcli.samples import MISSING, Coded, Found, Samples, Subset
 
 if TYPE_CHECKING:
     import numpy as np
+    import polars as pl
     from numpy.typing import NDArray
 
     from dlcli.data.sources.cells import Rectangle
 
+_FIRST_CELLS = 100
 _NO_QUOTE = "none"
 _FIELD: ConfigPath = ("data", "source", "csv")
 _DECIMAL_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
@@ -204,18 +206,42 @@ class Csv(TableFiles):
             message = f"`missing` names a column that is not there: {_shown(tuple(absent))}"
             suggestion = f"columns: {_shown(tuple(names))}"
             raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, "missing")))
-        codes, words = _coded([table.cells for table in tables], decimal_comma=self.decimal == ",")
-        for number, table in enumerate(tables):
-            if table.names != names:
-                codes[number] = codes[number][:, [table.names.index(name) for name in names]]
-        every = codes[0] if len(codes) == 1 else np.concatenate(codes)
-        empty = {name for i, name in enumerate(names) if name in tables[0].unnamed and (every[:, i] == MISSING).all()}
+        numbers = self._numbers(tables)
+        coded = [name for name in names if name not in numbers]
+        parts = [table.cells.columns([table.names.index(name) for name in coded]) for table in tables]
+        every, words = _coded(parts, decimal_comma=self.decimal == ",")
+        places = {name: i for i, name in enumerate(coded)}
+        empty = {name for name, i in places.items() if name in tables[0].unnamed and (every[:, i] == MISSING).all()}
         columns = {
-            name: _column(every[:, i], words, self._tokens(name)) for i, name in enumerate(names) if name not in empty
+            name: numbers[name] if name in numbers else _column(every[:, places[name]], words, self._tokens(name))
+            for name in names
+            if name not in empty
         }
         # In a file of one column a quoted cell may be empty on purpose, and empty lines are none of its rows.
         filled = (every != MISSING).any(axis=1) | (len(names) == 1)
+        for column in numbers.values():
+            filled |= ~np.isnan(column)
         return Samples.of(columns), np.flatnonzero(filled)
+
+    def _numbers(self, tables: list[_Table]) -> dict[str, NDArray[np.float64]]:
+        """The columns of nothing but many different numbers, which need no code for each."""
+        import polars as pl
+
+        from dlcli.data.kinds import CATEGORIES_AT_MOST
+
+        if sum(table.cells.height for table in tables) <= CATEGORIES_AT_MOST:
+            return {}
+        found: dict[str, NDArray[np.float64]] = {}
+        for name in tables[0].names:
+            cells = pl.concat([table.cells.column(table.names.index(name)) for table in tables])
+            if tokens := self._tokens(name):
+                cells = cells.set(cells.is_in(list(tokens)), None)
+            if self.decimal == ",":
+                cells = cells.str.replace(_DECIMAL_COMMA, "${1}.${2}")
+            values = _numbers_of(cells)
+            if values is not None and values.n_unique() > CATEGORIES_AT_MOST:
+                found[name] = values.fill_null(float("nan")).to_numpy()
+        return found
 
     def _tokens(self, column: str) -> tuple[str, ...]:
         return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
@@ -261,20 +287,32 @@ def _likely_encoding(raw: bytes) -> str:
     return "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin-1"
 
 
-def _coded(tables: list[Rectangle], *, decimal_comma: bool) -> tuple[list[NDArray[np.int32]], list[str]]:
-    """Codes (rows, columns) of the cells of each table, and the sorted words that they stand for."""
+def _numbers_of(cells: pl.Series) -> pl.Series | None:
+    """Cells as numbers; None unless each that is not empty is written as `literals.PLAIN_NUMBER`."""
+    import polars as pl
+
+    from dlcli.data.literals import PLAIN_NUMBER
+
+    for some in (cells.head(_FIRST_CELLS), cells):
+        if not some.str.contains(f"^(?:{PLAIN_NUMBER})$").fill_null(value=True).all():
+            return None
+    return cells.cast(pl.Float64)
+
+
+def _coded(tables: list[Rectangle], *, decimal_comma: bool) -> tuple[NDArray[np.int32], list[str]]:
+    """Codes (rows, columns) of the cells of all tables, and the sorted words that they stand for."""
     import numpy as np
     import polars as pl
 
+    if not tables[0].width:
+        return np.zeros((sum(table.height for table in tables), 0), dtype=np.int32), []
     cells = pl.concat([table.texts for table in tables]).to_frame("cell")
     if decimal_comma:
         cells = cells.with_columns(pl.col("cell").str.replace(_DECIMAL_COMMA, "${1}.${2}"))
     words = cells.unique().drop_nulls().sort("cell")
     words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
     codes = cells.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING).to_numpy()
-    ends = np.cumsum([len(table.texts) for table in tables])
-    parts = np.split(codes, ends[:-1])
-    return [part.reshape(-1, table.width) for part, table in zip(parts, tables, strict=True)], words["cell"].to_list()
+    return codes.reshape(-1, tables[0].width), words["cell"].to_list()
 
 
 def _column(codes: NDArray[np.int32], words: list[str], missing: tuple[str, ...]) -> Coded:

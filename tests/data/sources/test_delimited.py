@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import lzma
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -333,3 +335,41 @@ def test_a_first_line_of_numbers_is_questioned_as_a_header(tmp_path: Path) -> No
 
 def test_empty_lines_of_a_single_column_are_counted(tmp_path: Path) -> None:
     assert "1 empty lines of" in read(write(tmp_path, "length\n40\n\n50\n")).notes[-1]
+
+
+class TestManyNumbers:
+    """Columns of nothing but many different numbers are read without a code for each."""
+
+    def written(self, path: Path, lines: list[str]) -> Path:
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    @given(st.lists(st.floats(-1e12, 1e12) | st.integers(-(10**14), 10**14), min_size=1, max_size=30))
+    def test_they_are_what_python_reads(self, some: list[float]) -> None:
+        with TemporaryDirectory() as folder:
+            rows = [*map(repr, some), *(f"{number}.25" for number in range(1200))]
+            found = read(self.written(Path(folder) / "t.csv", ["x,k", *(f"{row},a" for row in rows)]))
+        assert found.samples["x"].tolist() == [float(row) for row in rows]
+        assert found.samples["k"].vocabulary == ("a",)
+
+    def test_gaps_tokens_and_decimal_commas_among_them(self, tmp_path: Path) -> None:
+        rows = [f"{number},5;{number}" for number in range(1500)]
+        path = self.written(tmp_path / "t.csv", ["x;y", ";0", "NA;1", *rows, ";"])
+        found = read(path, missing=("NA",), decimal=",")
+        x, y = found.samples["x"], found.samples["y"]
+        assert np.isnan(x).nonzero()[0].tolist() == [0, 1]
+        assert (x[2], y[1], found.samples.rows) == (0.5, 1, 1502)
+
+    @pytest.mark.parametrize("odd", ["007", "x", "1_0", "inf", "nan", "+1", "1234567890123456"])
+    def test_a_cell_that_may_be_a_name_keeps_all_of_them_as_text(self, odd: str, tmp_path: Path) -> None:
+        rows = [f"{number},{number}" for number in range(1500)]
+        found = read(self.written(tmp_path / "t.csv", ["x,y", *rows, f"{odd},3"]))
+        assert found.samples["x"].texts().tolist()[-2:] == ["1499", odd]
+        assert found.samples["y"].dtype == np.float64
+
+    def test_files_whose_columns_stand_in_another_order(self, tmp_path: Path) -> None:
+        one = self.written(tmp_path / "1.csv", ["x,k", *(f"{number},a" for number in range(1100))])
+        two = self.written(tmp_path / "2.csv", ["k,x", *(f"b,{number}.5" for number in range(1100))])
+        found = Csv(path=(str(one), str(two))).read()
+        assert found.samples["x"][[0, 1100]].tolist() == [0, 0.5]
+        assert found.samples["k"].texts()[[0, 1100]].tolist() == ["a", "b"]
