@@ -102,7 +102,9 @@ def test_the_card_fits_a_terminal(
 def test_doctor_tells_versions_and_folders(dlcli: Dlcli) -> None:
     found = json.loads(dlcli("doctor", "--json", TFDS_DATA_DIR="/nowhere/at/all").stdout)
     assert found["versions"].keys() >= {"dlcli", "tensorflow", "keras"}
-    runs, prepared = found["folders"]
+    runs, kept, prepared = found["folders"]
+    assert (kept["path"], kept["from"]) == (str(dlcli.folder / "cache"), "DLCLI_CACHE")
+    assert found["cache"] == {"bytes": 0, "most_bytes": 50 * 10**9, "cleared_bytes": 0}
     assert runs["path"] == str(dlcli.folder / "runs")
     assert (prepared["from"], prepared["exists"]) == ("TFDS_DATA_DIR", False)
     assert "cores may be used" in dlcli("doctor").stdout
