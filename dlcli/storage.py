@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
 
+from dlcli.problems import DataError, Problem
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -200,6 +202,24 @@ def load(path: Path) -> NDArray[Any]:
     return array
 
 
+def removed(place: Path) -> Problem:
+    """Something else has removed what was written."""
+    message = f"what was written to {place} a moment ago is no longer there"
+    return Problem("cache-removed", message, "run it again, and nothing that empties that folder beside")
+
+
+def _reopened(path: Path) -> NDArray[Any]:
+    """As `load`, in another process.
+
+    Raises:
+        DataError: it is no longer there.
+    """
+    try:
+        return load(path)
+    except (OSError, ValueError) as error:
+        raise DataError(removed(path.parent)) from error
+
+
 def _mapping(array: Any) -> Any:
     """The mapped array of a whole file that an array is, or lies in; None if there is none."""
     import numpy as np
@@ -217,7 +237,7 @@ def _reduced(array: np.memmap[Any, Any]) -> tuple[Any, ...]:
     import numpy as np
 
     if (file := file_of(array)) is not None:
-        return load, (file,)
+        return _reopened, (file,)
     return tuple(np.asarray(array).__reduce__())
 
 

@@ -30,6 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
             "images",
             "text",
             "sequences",
+            "custom",
             "automatic",
         )
     ),

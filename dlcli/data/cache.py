@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dlcli import __version__
 from dlcli.numbers import size
 from dlcli.problems import DataError, Problem
-from dlcli.storage import OnDisk, load
+from dlcli.storage import OnDisk, load, removed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,10 +115,10 @@ class Cache:
 
     def clear(self) -> int:
         """Removes every entry; returns how many bytes they took."""
-        freed = self.nbytes
+        before = self.nbytes
         for folder in self._folders():
             shutil.rmtree(folder, ignore_errors=True)
-        return freed
+        return before - self.nbytes
 
     @property
     def nbytes(self) -> int:
@@ -127,8 +127,7 @@ class Cache:
 
     def emptied(self) -> DataError:
         """What to raise where something else has removed what was written."""
-        message = f"what was written to {self.folder} a moment ago is no longer there"
-        return DataError(Problem("cache-removed", message, "run it again, and nothing that empties that folder beside"))
+        return DataError(removed(self.folder))
 
     def _folders(self) -> list[Path]:
         return [path for path in self.folder.glob(f"{_PREFIX}*") if path.is_dir()] if self.folder.is_dir() else []

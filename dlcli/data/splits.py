@@ -347,6 +347,9 @@ class Predefined(RowSplit):
         unknown = sorted(word for word, subset in found.items() if subset is None)
         if unknown:
             message = f"column {self.column} holds {', '.join(unknown[:5])}, which names no subset"
+            unmet = sorted(word for words in self.values.values() for word in words if word not in found)
+            if unmet:
+                message += f", and no cell is {', '.join(unmet[:5])}, as `values` has it"
             suggestion = (
                 "say what it means, for example `values: {validation: [dev]}`; an empty cell leaves a row unused"
             )

@@ -51,14 +51,14 @@ def read(folder: Path) -> Found:
     subsets = content["subsets"]
     return Found(
         Samples({name: _column(folder, column) for name, column in content["columns"].items()}, content["rows"]),
-        None if subsets is None else {name: load(folder / file)[:] for name, file in subsets.items()},
+        None if subsets is None else {name: load(folder / file) for name, file in subsets.items()},
         target=tuple(content["target"]),
         inputs=tuple(content["inputs"]),
         notes=tuple(content["notes"]),
         files=tuple(Path(file) for file in content["files"]),
         settings={name: tuple(v) if isinstance(v, list) else v for name, v in content["settings"].items()},
         row_names=tuple(content["row_names"]),
-        numbers=None if content["numbers"] is None else load(folder / content["numbers"])[:],
+        numbers=None if content["numbers"] is None else load(folder / content["numbers"]),
     )
 
 

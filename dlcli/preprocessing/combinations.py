@@ -81,7 +81,7 @@ class Pca(Keeping):
         import numpy as np
         from keras import ops
 
-        cells = _side_by_side(frame, names)
+        cells = side_by_side(frame, names)
         directions = np.array(state["components"])
         result = ops.matmul(ops.subtract(cells, np.array(state["mean"])), directions)
         made = Block(self._names(directions.shape[1], frame.names), "numeric", result)
@@ -150,7 +150,7 @@ class Polynomial(Step):
         """The columns, and their products behind them."""
         from keras import ops
 
-        cells = _side_by_side(frame, names)
+        cells = side_by_side(frame, names)
         products = self._products(len(names))
         columns: dict[tuple[int, ...], Any] = {
             (position,): cells[:, position : position + 1] for position in range(len(names))
@@ -246,7 +246,7 @@ def _ordered(frame: Frame, names: tuple[str, ...]) -> list[Block]:
     return [block for name in names for block in frames.picked(frame, (name,))]
 
 
-def _side_by_side(frame: Frame, names: tuple[str, ...]) -> Any:
+def side_by_side(frame: Frame, names: tuple[str, ...]) -> Any:
     """The named columns in float64, in order: (rows, features)."""
     from keras import ops
 

@@ -13,6 +13,7 @@ import numpy as np
 from dlcli import backend
 from dlcli.config.experiment import Experiment
 from dlcli.network.layers.custom import CustomLayer
+from dlcli.preprocessing.custom import CustomStep
 from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.problems import ConfigError, Problem
 from dlcli.samples import Samples
@@ -43,7 +44,8 @@ def load_model(path: Path, experiment: Experiment, *, trust: bool) -> keras.Mode
     """
     import keras
 
-    own = [layer.build(Seeds(0).stream()) for layer in experiment.architecture if isinstance(layer, CustomLayer)]
+    own = [step.layer() for step in experiment.preprocessing if isinstance(step, CustomStep)]
+    own += [layer.build(Seeds(0).stream()) for layer in experiment.architecture if isinstance(layer, CustomLayer)]
     classes = {type(layer).__name__: type(layer) for layer in own}
     try:
         with backend.free_input_names():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,7 @@ CASES: dict[str, tuple[tuple[str, str], ...]] = {
             "[expression: {name: x, formula: \"where(city == 'Oslo', nan, age / (1 + abs(pay)))\"}, impute, one_hot]",
         ),
     ),
+    "custom": ((NUMBERS, f"[impute, custom: {{object: '{Path(__file__).parent / 'own_step.py'}:Ratios'}}]"),),
     "rescale": (("image", "[rescale]"),),
     "resize": (("image", "[resize: {size: [3, 2]}, rescale]"),),
     "grayscale": (("image", "[grayscale, standardize]"),),

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 _FIRST_CELLS = 100
 _NO_QUOTE = "none"
+_OTHER_FILES = {
+    b"PAR1": ("a Parquet file", "write `parquet:` in place of `csv:`"),
+    b"PK\x03\x04": ("a packed file, as .npz and .xlsx are", "write `npz:`, or save the sheet as csv"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel file", "save the sheet as csv"),
+}
+"""How files begin that are taken for text by mistake."""
 _FIELD: ConfigPath = ("data", "source", "csv")
 _DECIMAL_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
 
@@ -269,6 +275,9 @@ def _as_utf8(raw: bytes, encoding: str, path: Path, field: ConfigPath) -> bytes:
     Raises:
         DataError: it is not in that encoding, or no text at all.
     """
+    for start, (kind, suggestion) in _OTHER_FILES.items():
+        if raw.startswith(start):
+            raise DataError(Problem("not-text", f"{path} is {kind}, not a table of text", suggestion, field))
     try:
         text = raw if raw.isascii() and codecs.lookup(encoding).name == "utf-8" else raw.decode(encoding).encode()
     except (UnicodeError, ValueError) as error:
