@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlcli.config.writer import inline, scalar
 from dlcli.data import kinds, target
@@ -76,9 +77,9 @@ def look(given: Path | str) -> Findings:
     return Findings(file, found, marks, str(given) if remote.is_remote(str(given)) else None)
 
 
-def _is_gap(mark: str, column: Coded) -> bool:
+def _is_gap(mark: str, column: Any) -> bool:
     """Whether a mark stands among values as one that is none: in a column of numbers, or a `?`."""
-    if mark not in column.vocabulary:
+    if not isinstance(column, Coded) or mark not in column.vocabulary:
         return False
     others = [word for word in column.vocabulary if word not in MISSING_MARKS]
     return mark == "?" or (bool(others) and all(_is_number(word) for word in others))
@@ -162,7 +163,7 @@ def _plan(findings: Findings, name: str) -> _Plan:
         kept, ignored = spared, {column: reason for column, reason in ignored.items() if column not in spared}
     if not kept and length is None:
         raise DataError(Problem("no-inputs", f"{findings.file} has no column left to learn from", ""))
-    gaps = any((inputs[column].codes == MISSING).any() for column in kept if kept[column].kind == "numeric")
+    gaps = any(len(_known(inputs[column])) < inputs.rows for column in kept if kept[column].kind == "numeric")
     missing = findings.rows - len(rows)
     if length is not None:  # the target's own past
         kept |= kinds.infer(found.samples, (name,), rows, {}).columns
@@ -195,7 +196,7 @@ def _window_length(order: TimeOrder | None) -> int | None:
 def _why_ignored(name: str, samples: Samples, schema: Schema) -> str:
     """Why a column is no input; empty if it is one."""
     column, kind = samples[name], schema.columns[name].kind
-    used = column.codes[column.codes != MISSING]
+    used = _known(column)
     distinct = len(np.unique(used))
     if distinct == 1 and len(used) == samples.rows:
         return "the same in every row"
@@ -207,6 +208,12 @@ def _why_ignored(name: str, samples: Samples, schema: Schema) -> str:
     if kind == "text" and np.median([len(text.split()) for text in column.vocabulary]) < FREE_TEXT_WORDS:
         return f"text with {distinct:,} distinct values; `tokens` would read it"
     return ""
+
+
+def _known(column: Any) -> NDArray[Any]:
+    """The cells that are no gaps, as codes or as numbers."""
+    values, gaps = (column.codes, column.codes == MISSING) if isinstance(column, Coded) else (column, np.isnan(column))
+    return np.asarray(values[~gaps])
 
 
 def _imbalance(answer: target.Answer) -> float:
