@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dlcli.part import Shape
-
 IN_MEMORY_BYTES = 512 * 1024 * 1024
 """`in_memory: auto`: what is larger lies on disk, be it what a source reads or what a network gets."""
+Shape = tuple[int, ...]
 _BLOCK_BYTES = 32 * 1024 * 1024
 """How much is written at once of an array that lies in memory."""
 
