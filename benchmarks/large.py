@@ -29,7 +29,7 @@ data: {{source: {{parquet: {table}}}, target: y, in_memory: {in_memory}}}
 split: {{random: {{validation: 0.1, test: 0.1}}}}
 preprocessing: [standardize]
 architecture: [dense: 64, dense: 32]
-training: {{epochs: {epochs}, batch_size: 256}}
+training: {{epochs: {epochs}, batch_size: 100}}
 metrics: [accuracy]
 """
 TABLE = """\

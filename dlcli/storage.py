@@ -155,17 +155,6 @@ class Mapped:
         let_go(self.array)
         return taken
 
-    def ranks(self, places: NDArray[np.int32]) -> NDArray[np.int32]:
-        """How many of some places, each another, have their row before each of them in the file: int32 (places,)."""
-        import numpy as np
-
-        rows = places if self.rows is None else self.rows[places]
-        wanted = np.zeros(len(self.array), dtype=bool)
-        wanted[rows] = True
-        rank = np.empty(len(self.array), dtype=np.int32)
-        rank[wanted] = np.arange(len(rows), dtype=np.int32)
-        return rank[rows]
-
 
 def fill(filling: Filling, array: NDArray[Any]) -> None:
     """Appends all rows of an array, some at a time."""

@@ -78,6 +78,8 @@ class Stream:
         self._order: NDArray[np.int32] | None = None
         self._read: dict[int, Future[_Chunk]] = {}
         self._reader = ThreadPoolExecutor(1, "dlcli-reader")
+        self._wanted = np.zeros(len(x.array), dtype=bool)
+        self._rank = np.empty(len(x.array), dtype=np.int32)
 
     @property
     def rows(self) -> int:
@@ -101,7 +103,10 @@ class Stream:
 
     def example(self) -> tuple[Any, ...]:
         """One row of everything."""
-        return tuple(tensor[:1] for tensor in self._taken(np.zeros(1, np.int32))[0])
+        import tensorflow as tf
+
+        arrays = (self._x.take(slice(0, 1)), *(each[:1] for each in self._others))
+        return tuple(map(tf.convert_to_tensor, arrays))
 
     def _asked_for(self, number: int) -> Future[_Chunk]:
         """The rows of a portion, which is being read or has been."""
@@ -115,9 +120,14 @@ class Stream:
         """Rows as they follow each other in the file, and the order in which they are used."""
         import tensorflow as tf
 
-        order = self._x.ranks(places)
-        in_file = np.empty_like(places)
-        in_file[order] = places
+        rows = places if self._x.rows is None else self._x.rows[places]
+        self._wanted[rows] = True
+        in_file = np.flatnonzero(self._wanted)
+        self._wanted[in_file] = False
+        self._rank[in_file] = np.arange(len(rows), dtype=np.int32)
+        order = self._rank[rows]
+        if self._x.rows is not None:
+            in_file[order] = places
         arrays = (self._x.take(in_file), *(each[in_file] for each in self._others))
         most = self.rows if self._filled else 0
         return tuple(tf.convert_to_tensor(padded(array, most)) for array in arrays), order
