@@ -64,6 +64,11 @@ class _Table(NamedTuple):
     notes: tuple[str, ...]
     unnamed: frozenset[str]
 
+    def places(self, names: list[str]) -> list[int]:
+        """Where columns stand, from 0."""
+        place = {name: number for number, name in enumerate(self.names)}
+        return [place[name] for name in names]
+
 
 class Csv(TableFiles):
     """A table in one or several delimited text files, plain or packed (.gz, .xz).
@@ -214,7 +219,7 @@ class Csv(TableFiles):
             raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, "missing")))
         numbers = self._numbers(tables)
         coded = [name for name in names if name not in numbers]
-        parts = [table.cells.columns([table.names.index(name) for name in coded]) for table in tables]
+        parts = [table.cells.columns(table.places(coded)) for table in tables]
         every, words = _coded(parts, decimal_comma=self.decimal == ",")
         places = {name: i for i, name in enumerate(coded)}
         empty = {name for name, i in places.items() if name in tables[0].unnamed and (every[:, i] == MISSING).all()}
@@ -238,8 +243,10 @@ class Csv(TableFiles):
         if sum(table.cells.height for table in tables) <= CATEGORIES_AT_MOST:
             return {}
         found: dict[str, NDArray[np.float64]] = {}
-        for name in tables[0].names:
-            cells = pl.concat([table.cells.column(table.names.index(name)) for table in tables])
+        names = tables[0].names
+        for name, *places in zip(names, *(table.places(names) for table in tables), strict=True):
+            parts = zip(tables, places, strict=True)
+            cells = pl.concat([table.cells.column(place) for table, place in parts])
             if tokens := self._tokens(name):
                 cells = cells.set(cells.is_in(list(tokens)), None)
             if self.decimal == ",":
