@@ -29,7 +29,7 @@ __all__ = ["FittedStep", "OutputSpec", "Pipeline", "check", "expand", "fit"]
 BYTES_AT_ONCE = 64 * 1024 * 1024
 """How large the float64 form of the rows that are worked on at once may be."""
 FITTED_VALUES = 2**24
-"""Steps are fitted on so many values of training rows at most: on rows drawn evenly where there are more."""
+"""Steps are fitted on so many values of training rows at most: on a random sample of rows where there are more."""
 _FEWEST_ROWS = 10_000
 """Steps are fitted on so many training rows at least, where there are so many."""
 
