@@ -36,6 +36,10 @@ class Filling(Protocol):
 class Storage(Protocol):
     """Where a source puts its columns, and preprocessing what the network gets."""
 
+    @property
+    def folder(self) -> Path | None:
+        """Where files may lie that are needed for a while; None where everything is held in memory."""
+
     def begin(self, shape: Shape, dtype: Any) -> Filling:
         """A new array, rows first."""
 
@@ -45,6 +49,8 @@ class Storage(Protocol):
 
 class InMemory:
     """Arrays as numpy makes them."""
+
+    folder = None
 
     def begin(self, shape: Shape, dtype: Any) -> Filling:
         """An array in memory."""

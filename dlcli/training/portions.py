@@ -78,8 +78,7 @@ class Stream:
         self._order: NDArray[np.int32] | None = None
         self._read: dict[int, Future[_Chunk]] = {}
         self._reader = ThreadPoolExecutor(1, "dlcli-reader")
-        self._wanted = np.zeros(len(x.array), dtype=bool)
-        self._rank = np.empty(len(x.array), dtype=np.int32)
+        self._rank = np.empty(len(x), dtype=np.int32)
 
     @property
     def rows(self) -> int:
@@ -120,15 +119,10 @@ class Stream:
         """Rows as they follow each other in the file, and the order in which they are used."""
         import tensorflow as tf
 
-        rows = places if self._x.rows is None else self._x.rows[places]
-        self._wanted[rows] = True
-        in_file = np.flatnonzero(self._wanted)
-        self._wanted[in_file] = False
-        self._rank[in_file] = np.arange(len(rows), dtype=np.int32)
-        order = self._rank[rows]
-        if self._x.rows is not None:
-            in_file[order] = places
-        arrays = (self._x.take(in_file), *(each[in_file] for each in self._others))
+        in_file = np.sort(places)
+        self._rank[in_file] = np.arange(len(places), dtype=np.int32)
+        order = self._rank[places]
+        arrays = (self._x.take(in_file), *(np.take(each, in_file, axis=0) for each in self._others))
         most = self.rows if self._filled else 0
         return tuple(tf.convert_to_tensor(padded(array, most)) for array in arrays), order
 

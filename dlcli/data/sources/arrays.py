@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import Coded
+from dlcli.samples import MISSING, Coded
+from dlcli.storage import Storage
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _NUMBERS = "biuf"
 _TEXT = "US"
+_FEW = 10_000
+"""So many cells are coded faster by Python."""
 
 
 def column(name: str, values: Any, field: ConfigPath) -> Any:
@@ -31,6 +37,26 @@ def column(name: str, values: Any, field: ConfigPath) -> Any:
         message = f"{name} holds {array.dtype} values with shape {array.shape}: neither numbers nor a list of texts"
         raise DataError(Problem("unknown-values", message, "store numbers, or one text per row", field))
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def coded(cells: pl.Series) -> Coded:
+    """Cells of text with a sorted vocabulary; null is missing."""
+    import polars as pl
+
+    if len(cells) <= _FEW:
+        return Coded.of(cells.to_list())
+    frame = cells.alias("cell").to_frame()
+    words = frame.unique().drop_nulls().sort("cell")
+    words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
+    codes = frame.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING)
+    return Coded(codes.to_numpy().astype(np.int32, copy=False), tuple(words["cell"].to_list()))
+
+
+def stored(column: Any, storage: Storage) -> Any:
+    """A column where large arrays lie."""
+    if isinstance(column, Coded):
+        return Coded(storage.keep(column.codes), column.vocabulary)
+    return storage.keep(column)
 
 
 def _array(values: Any) -> np.ndarray[Any, Any]:

@@ -1,4 +1,4 @@
-"""A delimited text as a rectangle of cells, checked line by line without a loop over lines.
+"""A delimited text, or a piece of one, as a rectangle of cells, checked line by line without a loop over lines.
 
 One scan over the bytes finds which delimiters and line ends stand outside quotes; the cells are then
 handed to polars one by one, divided by a sign that occurs nowhere in the text, so that there is one
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,13 @@ LONGEST_BLANK_RUN = 64
 """Blanks between a quote and its delimiter that the scan looks over; a longer run takes the slow path."""
 
 
+class Row(NamedTuple):
+    """What every row must have. `line`: where the first one stands, from 1."""
+
+    cells: int
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     r"""One file's text with what its messages need.
@@ -41,66 +49,84 @@ class Text:
         body: UTF-8 with "\n" line ends, no byte-order mark; left-out lines are empty, so that line
             numbers stay true.
         dialect: how it is divided.
+        line: the number of its first line, from 1.
+        row: how many cells a row of the file has and which line showed it, where that is known.
     """
 
     path: Path
     field: ConfigPath
     body: bytes
     dialect: Dialect
+    line: int = 1
+    row: Row | None = None
 
     def error(self, code: str, line: int, what: str, suggestion: str) -> DataError:
         """A problem at a line of the file."""
         return DataError(Problem(code, f"{self.path}, line {line}: {what}", suggestion, self.field))
 
+    @property
+    def last_line(self) -> int:
+        """The number of the last line that is not empty."""
+        return self.line_of(len(self.body.rstrip(b"\n")))
+
     def line_of(self, position: int) -> int:
         """The line number, from 1, of a byte."""
-        return self.body.count(b"\n", 0, position) + 1
+        return self.body.count(b"\n", 0, position) + self.line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rectangle:
-    """The cells of one file.
+    """The cells of a text.
 
     Attributes:
         texts: every cell, row after row, as text; an empty cell is null. A header is a row like others.
-        width: cells per row.
-        height: how many rows there are.
+        row: what each row has.
+        last_line: the last line that is not empty, from 1.
     """
 
     texts: pl.Series
-    width: int
-    height: int
+    row: Row
+    last_line: int
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.texts) // self.row.cells
 
     def first_row(self) -> tuple[str | None, ...]:
         """The cells of the first row."""
-        return tuple(self.texts.head(self.width).to_list())
+        return tuple(self.texts.head(self.row.cells).to_list())
 
     def below_first_row(self) -> Rectangle:
         """All rows but the first."""
-        return Rectangle(self.texts.slice(self.width), self.width, self.height - 1)
+        return replace(self, texts=self.texts.slice(self.row.cells))
 
-    def column(self, place: int) -> pl.Series:
-        """The cells of one column."""
-        return self.texts.gather_every(self.width, place)
+    def columns(self, names: list[str]) -> pl.DataFrame:
+        """The cells by column, named in the order of the file."""
+        import polars as pl
 
-    def columns(self, places: list[int]) -> Rectangle:
-        """Some columns, in that order."""
-        if places == list(range(self.width)):
-            return self
-        rows = np.arange(self.height)[:, None] * self.width
-        return Rectangle(self.texts[(rows + np.array(places, dtype=np.int64)).ravel()], len(places), self.height)
+        every = self.row.cells
+        return pl.DataFrame({name: self.texts.gather_every(every, place) for place, name in enumerate(names)})
 
 
-def rectangle(text: Text) -> Rectangle:
+def rectangle(text: Text, rest: Callable[[], bytes] = bytes) -> Rectangle:
     """Divides a text, which holds at least one cell, into cells.
+
+    Args:
+        text: whole lines.
+        rest: what follows them; asked for where only reading on can tell which quotes end a cell.
 
     Raises:
         DataError: lines have different numbers of cells, or a quote does not end a cell.
     """
     import polars as pl
 
+    body = np.frombuffer(text.body, dtype=np.uint8)
+    inside = _inside_quotes(text, body)
+    if inside is None:
+        text = replace(text, body=text.body + rest())
     sign = _unused_sign(text)
-    content, width = _divide(text, sign)
+    content, row = _divide_slowly(text, chr(sign)) if inside is None else _divide(text, body, inside, sign)
     # one cell a line: polars need not know what divides cells from each other
     texts = pl.read_csv(
         content,
@@ -112,7 +138,7 @@ def rectangle(text: Text) -> Rectangle:
         quote_char=None,
     ).select(_clean(text.dialect))
     assert len(texts) == content.count(sign), "polars lost cells"
-    return Rectangle(texts["cell"], width, len(texts) // width)
+    return Rectangle(texts["cell"], row, text.last_line)
 
 
 def _clean(dialect: Dialect) -> pl.Expr:
@@ -129,20 +155,15 @@ def _clean(dialect: Dialect) -> pl.Expr:
     return pl.when(cell != "").then(cell).alias("cell")
 
 
-def _divide(text: Text, sign: int) -> tuple[bytes, int]:
-    """The cells, each followed by a sign, and how many there are in a line."""
-    body = np.frombuffer(text.body, dtype=np.uint8)
-    inside = _inside_quotes(text, body)
-    if inside is None:
-        return _divide_slowly(text, chr(sign))
+def _divide(text: Text, body: NDArray[np.uint8], inside: NDArray[np.bool_], sign: int) -> tuple[bytes, Row]:
+    """The cells, each followed by a sign."""
     ends, cuts, drop = _borders(text.dialect, body, inside)
     starts = np.concatenate([[0], ends[:-1] + 1])
     cells = np.searchsorted(cuts, ends) - np.searchsorted(cuts, starts) + 1
     empty = cells == 1
     if empty.any():
         empty &= _without_content(body, starts)
-    cells = cells[~empty]
-    _require_same_cells(text, cells, starts[~empty])
+    row = _row_of(text, cells[~empty], starts[~empty])
     marked = body.copy()
     marked[cuts] = sign
     marked[ends] = sign
@@ -153,7 +174,7 @@ def _divide(text: Text, sign: int) -> tuple[bytes, int]:
         edges[ends[empty] + 1] -= 1
         within = np.cumsum(edges[:-1], dtype=np.int8).astype(bool)
         drop = within if drop is None else drop | within
-    return (marked if drop is None else marked[~drop]).tobytes(), int(cells[0])
+    return (marked if drop is None else marked[~drop]).tobytes(), row
 
 
 def _borders(
@@ -227,16 +248,18 @@ def _without_content(body: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDAr
     return np.asarray(np.add.reduceat(content, starts, dtype=np.int64) == 0)
 
 
-def _require_same_cells(text: Text, cells: NDArray[np.int64], starts: NDArray[np.int64]) -> None:
-    odd = np.flatnonzero(cells != cells[0]) if len(cells) else cells
+def _row_of(text: Text, cells: NDArray[np.int64], starts: NDArray[np.int64]) -> Row:
+    """What every line has, given the cells of each and where it starts."""
+    row = text.row or Row(int(cells[0]), text.line_of(int(starts[0])))
+    odd = np.flatnonzero(cells != row.cells)
     if len(odd):
-        line = text.line_of(int(starts[odd[0]]))
-        raise _ragged(text, line, int(cells[odd[0]]), int(cells[0]), text.line_of(int(starts[0])), len(odd))
+        raise _ragged(text, text.line_of(int(starts[odd[0]])), int(cells[odd[0]]), row, len(odd))
+    return row
 
 
-def _ragged(text: Text, line: int, cells: int, expected: int, first_line: int, odd_lines: int) -> DataError:
-    more = f" ({odd_lines} such lines)" if odd_lines > 1 else ""
-    what = f"{cells} cells, but line {first_line} has {expected}{more}"
+def _ragged(text: Text, line: int, cells: int, row: Row, odd_lines: int) -> DataError:
+    more = f" ({odd_lines} such lines up to line {text.last_line})" if odd_lines > 1 else ""
+    what = f"{cells} cells, but line {row.line} has {row.cells}{more}"
     hints = [f"mend the line, or set `delimiter` (now {text.dialect.delimiter})"]
     if text.dialect.quote and text.dialect.quote.encode() in text.body:
         hints.append("`quote: none` if quotes are only text")
@@ -247,11 +270,11 @@ def _ragged(text: Text, line: int, cells: int, expected: int, first_line: int, o
 def _unused_sign(text: Text) -> int:
     unused = [sign for sign in _SPARE_SIGNS if bytes([sign]) not in text.body]
     if not unused:
-        raise text.error("not-text", 1, "the file is full of control characters", "is it a table of text?")
+        raise text.error("not-text", text.line, "the file is full of control characters", "is it a table of text?")
     return unused[0]
 
 
-def _divide_slowly(text: Text, sign: str) -> tuple[bytes, int]:
+def _divide_slowly(text: Text, sign: str) -> tuple[bytes, Row]:
     """Reads with Python's csv module: quotes inside a cell that is not quoted are text.
 
     Raises:
@@ -267,22 +290,22 @@ def _divide_slowly(text: Text, sign: str) -> tuple[bytes, int]:
     reader = csv.reader(
         lines, delimiter=chr(dialect.byte), quotechar=dialect.quote, strict=True, skipinitialspace=dialect.strip
     )
-    width, first_line, begun = 0, 1, 1
+    row, begun = text.row, text.line
     try:
-        for row in reader:
-            if len(row) > 1 or any(cell.strip() for cell in row):
-                if width and len(row) != width:
-                    raise _ragged(text, begun, len(row), width, first_line, 1)
-                if not width:
-                    width, first_line = len(row), begun
+        for cells in reader:
+            if len(cells) > 1 or any(cell.strip(" \t") for cell in cells):
+                row = row or Row(len(cells), begun)
+                if len(cells) != row.cells:
+                    raise _ragged(text, begun, len(cells), row, 1)
                 # quotes are taken away afterwards, so a cell that holds some of its own is quoted again
-                out.writelines(_protected(cell, dialect.quote) + sign for cell in row)
-            begun = reader.line_num + 1
+                out.writelines(_protected(cell, dialect.quote) + sign for cell in cells)
+            begun = reader.line_num + text.line
     except csv.Error as error:
         what = f"a quoted cell that begins here does not end with a quote ({error})"
         suggestion = "write `quote: none` if quotes are only text, or mend the line"
         raise text.error("stray-quote", begun, what, suggestion) from error
-    return out.getvalue().encode(), width
+    assert row is not None, "a text without a cell"
+    return out.getvalue().encode(), row
 
 
 def _protected(cell: str, mark: str) -> str:

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from dlcli.data.sources.dialect import DELIMITERS, Dialect, find_delimiter
-from dlcli.data.sources.files import Encoding, read_bytes, source_for
+from dlcli.data.sources.cell_store import CellStore
+from dlcli.data.sources.dialect import DELIMITERS, SAMPLE_BYTES, Dialect, find_delimiter
+from dlcli.data.sources.files import PACKED, Encoding, source_for
+from dlcli.data.sources.pieces import PIECE_BYTES, Pieces, TextFile
 from dlcli.data.sources.table_files import TableFiles
+from dlcli.events import Listener, Progress, silent
 from dlcli.part import Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import MISSING, Coded, Found, Samples, Subset
+from dlcli.samples import Extent, Found, Samples, Subset
+from dlcli.storage import InMemory, Storage
 
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
-    from dlcli.data.sources.cells import Rectangle
+    from dlcli.data.sources.cells import Rectangle, Row
 
 _FIRST_CELLS = 100
 _NO_QUOTE = "none"
-_OTHER_FILES = {
-    b"PAR1": ("a Parquet file", "write `parquet:` in place of `csv:`"),
-    b"PK\x03\x04": ("a packed file, as .npz and .xlsx are", "write `npz:`, or save the sheet as csv"),
-    b"\xd0\xcf\x11\xe0": ("an old Excel file", "save the sheet as csv"),
-}
-"""How files begin that are taken for text by mistake."""
+_MEGABYTE = 1024 * 1024
+_CELL_BYTES = 8
+_PACKED_TIMES = 5
+"""How much longer a file is about when it is unpacked."""
 _FIELD: ConfigPath = ("data", "source", "csv")
 _DECIMAL_COMMA = r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$"
 
@@ -54,20 +57,28 @@ def _known_quote(text: str) -> str:
     raise ValueError(message)
 
 
-class _Table(NamedTuple):
-    """One file's cells below its header."""
+@dataclass(slots=True)
+class _Table:
+    """What one file's pieces showed so far.
 
-    cells: Rectangle
-    names: list[str]
+    Attributes:
+        path, place: the file, and the config path that named it.
+        delimiter: of its cells.
+        names: of its columns, in the order of the file.
+        unnamed: those that the header leaves blank.
+        rows: how many have been read, those left out too.
+        left_out: numbers of rows without any value.
+        empty_lines: how many lines were empty, but for those at both ends.
+    """
+
     path: Path
+    place: ConfigPath
     delimiter: str
-    notes: tuple[str, ...]
-    unnamed: frozenset[str]
-
-    def places(self, names: list[str]) -> list[int]:
-        """Where columns stand, from 0."""
-        place = {name: number for number, name in enumerate(self.names)}
-        return [place[name] for name in names]
+    names: list[str] = field(default_factory=list)
+    unnamed: frozenset[str] = frozenset()
+    rows: int = 0
+    left_out: list[NDArray[np.int64]] = field(default_factory=list)
+    empty_lines: int = 0
 
 
 class Csv(TableFiles):
@@ -115,32 +126,32 @@ class Csv(TableFiles):
         Raises:
             DataError: a file is absent, empty, damaged, ragged, or the files' columns differ.
         """
+        return self.read_into(InMemory(), silent)
+
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
+        """As `read`; where columns go to the disk, cells lie there too until every row has been seen."""
+        listed = self.files()
         tables: list[_Table] = []
         rows: dict[Subset, int] = {}
-        for subset, field, files in self.files():
-            parts = [self._read_file(file, field, tables[0] if tables else None) for file in files]
-            _require_same_columns(parts if not tables else [tables[0], *parts], field)
-            tables += parts
-            rows[subset] = sum(part.cells.height for part in parts)
-        delimiter = tables[0].delimiter
-        found = [] if self.delimiter else [f"delimiter: {delimiter}"]
-        found += [note for table in tables for note in table.notes]
-        if self.header is None and self.names is None and _looks_like_data(tables[0].names):
-            found.append(
-                f"the first line was taken as the header, but looks like data ({_shown(tuple(tables[0].names))}): "
-                "if it is, write `header: false`, or `names: [...]`"
-            )
-        samples, filled = self._samples(tables)
-        everything = Found(
-            samples,
-            subsets=_consecutive(rows) if len(rows) > 1 else None,
-            notes=tuple(found),
-            files=tuple(table.path for table in tables),
-            settings={"delimiter": delimiter, "header": self._has_header},
-        )
-        if len(filled) in (0, samples.rows):
-            return everything
-        return everything.take(filled, f"{samples.rows - len(filled):,} rows without any value are left out")
+        total = sum(path.stat().st_size for _, _, paths in listed for path in paths)
+        before = 0
+        with CellStore(storage.folder) as cells:
+            for subset, place, paths in listed:
+                rows[subset] = 0
+                for path in paths:
+                    heard = partial(_tell, emit, before, total)
+                    tables.append(self._read_file(path, place, tables[0] if tables else None, cells, heard))
+                    before += path.stat().st_size
+                    rows[subset] += tables[-1].rows
+            samples = self._samples(tables, cells, storage, emit)
+        return self._found(tables, rows, samples)
+
+    def extent(self) -> Extent | None:
+        """Eight bytes a cell, as many cells as the beginning of each file promises."""
+        found = super().extent()
+        if found is None:
+            return None
+        return Extent(found.files, sum(self._bytes_of(path) for path in found.files))
 
     def other_file(self, path: str) -> Source:
         """The same reading of another file; an .npz or Parquet file is read as one."""
@@ -152,38 +163,107 @@ class Csv(TableFiles):
     def _has_header(self) -> bool:
         return self.names is None if self.header is None else self.header
 
-    def _read_file(self, path: Path, field: ConfigPath, first: _Table | None) -> _Table:
-        """One file; of several, the first says what the delimiter is."""
+    def _found(self, tables: list[_Table], rows: dict[Subset, int], samples: Samples) -> Found:
+        """The rows that have any value."""
+        import numpy as np
+
+        delimiter = tables[0].delimiter
+        notes = [] if self.delimiter else [f"delimiter: {delimiter}"]
+        notes += [f"{t.empty_lines:,} empty lines of {t.path.name} were left out" for t in tables if t.empty_lines]
+        if self.header is None and self.names is None and _looks_like_data(tables[0].names):
+            notes.append(
+                f"the first line was taken as the header, but looks like data ({_shown(tuple(tables[0].names))}): "
+                "if it is, write `header: false`, or `names: [...]`"
+            )
+        starts = np.cumsum([0, *(table.rows for table in tables)])
+        left_out = [start + part for start, table in zip(starts, tables, strict=False) for part in table.left_out]
+        kept = np.ones(starts[-1], dtype=bool)
+        for part in left_out:
+            kept[part] = False
+        if not kept.all():
+            notes.append(f"{(~kept).sum():,} rows without any value are left out")
+        return Found(
+            samples,
+            subsets=_consecutive(rows, kept) if len(rows) > 1 else None,
+            notes=tuple(notes),
+            files=tuple(table.path for table in tables),
+            settings={"delimiter": delimiter, "header": self._has_header},
+            numbers=None if kept.all() else np.flatnonzero(kept),
+        )
+
+    def _read_file(
+        self, path: Path, place: ConfigPath, first: _Table | None, cells: CellStore, heard: Callable[[int], None]
+    ) -> _Table:
+        """One file; of several, the first says what the delimiter is, and which columns there are."""
         from dlcli.data.sources.cells import Text, rectangle
 
-        body = self._body(path, field)
         quote = "" if self.quote == _NO_QUOTE else self.quote
-        delimiter = self.delimiter or (first.delimiter if first else find_delimiter(body, quote))
-        cells = rectangle(Text(path, field, body, Dialect(delimiter, quote, self.strip)))
-        names = self._names(cells, path)
-        headed = self._has_header and self.names is None
-        unnamed = frozenset(name for name, cell in zip(names, cells.first_row(), strict=True) if headed and not cell)
-        cells = cells.below_first_row() if self._has_header else cells
-        if not cells.height:
+        encoding = (*_FIELD, "encoding")
+        text = TextFile(path, place, self.encoding, encoding, self.skip_rows, self.comment or "", quote)
+        pieces = Pieces(text, heard)
+        line, table = 1, None
+        row: Row | None = None
+        for body in pieces:
+            if body.strip():
+                if table is None:
+                    delimiter = self.delimiter or (first.delimiter if first else find_delimiter(body, quote))
+                    table = _Table(path, place, delimiter)
+                dialect = Dialect(table.delimiter, quote, self.strip)
+                part = rectangle(Text(path, place, body, dialect, line, row), pieces.rest)
+                if row is None:
+                    part = self._headed(table, part, first)
+                row = part.row
+                if part.height:
+                    self._keep(table, part, cells)
+                last_line = part.last_line
+            line += body.count(b"\n")
+        if table is None or row is None:
+            message = f"{path} is empty" + (" below the lines that are left out" if line > 1 else "")
+            raise DataError(Problem("empty-file", message, "is it the right file?", place))
+        if not table.rows:
             message = f"{path} has a header but no rows"
             suggestion = "if that line is no header, write `header: false`"
-            raise DataError(Problem("no-rows", message, suggestion, field))
-        notes = _left_out(body, cells, path, has_header=self._has_header)
-        return _Table(cells, names, path, delimiter, notes, unnamed)
+            raise DataError(Problem("no-rows", message, suggestion, place))
+        if row.cells == 1:  # where each of them might be a gap
+            table.empty_lines = max(0, last_line - row.line + 1 - table.rows - self._has_header)
+        return table
 
-    def _body(self, path: Path, field: ConfigPath) -> bytes:
-        """The text as UTF-8 with plain line ends; lines that are left out are empty."""
-        body = _as_utf8(read_bytes(path, field), self.encoding, path, field)
-        body = body.replace(b"\r\n", b"\n") if b"\n" in body else body.replace(b"\r", b"\n")
-        if self.skip_rows:
-            lines = body.split(b"\n", self.skip_rows)
-            body = b"\n" * self.skip_rows + (lines[-1] if len(lines) > self.skip_rows else b"")
-        if self.comment:
-            body = re.sub(b"(?m)^" + re.escape(self.comment.encode()) + b"[^\n]*", b"", body)
-        if not body.strip():
-            message = f"{path} is empty" + (" below the lines that are left out" if body else "")
-            raise DataError(Problem("empty-file", message, "is it the right file?", field))
-        return body if body.endswith(b"\n") else body + b"\n"
+    def _headed(self, table: _Table, part: Rectangle, first: _Table | None) -> Rectangle:
+        """Takes the names of columns from the first rows of a file; the rows below them."""
+        table.names = self._names(part, table.path)
+        if self._has_header and self.names is None:
+            blank = zip(table.names, part.first_row(), strict=True)
+            table.unnamed = frozenset(name for name, cell in blank if not cell)
+        if first is not None:
+            _require_same_columns(first, table)
+        return part.below_first_row() if self._has_header else part
+
+    @staticmethod
+    def _keep(table: _Table, part: Rectangle, cells: CellStore) -> None:
+        """Puts the rows of a piece away, those that have any value."""
+        import numpy as np
+        import polars as pl
+
+        rows = part.columns(table.names)
+        # In a file of one column a quoted cell may be empty on purpose, and empty lines are none of its rows.
+        if len(table.names) > 1:
+            filled = rows.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+            if not filled.all():
+                table.left_out.append(np.flatnonzero(~filled.to_numpy()) + table.rows)
+                rows = rows.filter(filled)
+        table.rows += part.height
+        cells.append(rows)
+
+    def _bytes_of(self, path: Path) -> int:
+        """About how much memory the cells of a file take as numbers."""
+        size = path.stat().st_size * (_PACKED_TIMES if path.suffix in PACKED else 1)
+        with path.open("rb") as file:
+            sample = file.read(SAMPLE_BYTES)
+        if path.suffix in PACKED or not sample:
+            return size
+        sign = DELIMITERS.get(self.delimiter or find_delimiter(sample, ""), self.delimiter or ",")
+        cells = sample.count(sign.encode()) + sample.count(b"\n")
+        return max(size, size * cells * _CELL_BYTES // len(sample))
 
     def _names(self, cells: Rectangle, path: Path) -> list[str]:
         """Column names from `names`, else the header, else numbers.
@@ -191,10 +271,11 @@ class Csv(TableFiles):
         Raises:
             DataError: `names` does not fit the file, or the header names a column twice.
         """
-        numbered = [f"column_{number}" for number in range(1, cells.width + 1)]
+        width = cells.row.cells
+        numbered = [f"column_{number}" for number in range(1, width + 1)]
         if self.names is not None:
-            if len(self.names) != cells.width:
-                message = f"`names` lists {len(self.names)} columns, but {path} has {cells.width}"
+            if len(self.names) != width:
+                message = f"`names` lists {len(self.names)} columns, but {path} has {width}"
                 suggestion = f"name every column of the file in order; its first line: {_shown(cells.first_row())}"
                 raise DataError(Problem("wrong-names", message, suggestion, (*_FIELD, "names")))
             names = list(self.names)
@@ -208,56 +289,49 @@ class Csv(TableFiles):
             raise DataError(Problem("duplicate-column", message, suggestion, (*_FIELD, "path")))
         return names
 
-    def _samples(self, tables: list[_Table]) -> tuple[Samples, NDArray[np.int64]]:
-        """All columns but empty ones without a name, and the numbers of the rows that have any value."""
-        import numpy as np
+    def _samples(self, tables: list[_Table], cells: CellStore, storage: Storage, emit: Listener) -> Samples:
+        """All columns but empty ones without a name."""
+        from dlcli.data.sources import arrays
 
         names = tables[0].names
         if isinstance(self.missing, dict) and (absent := [name for name in self.missing if name not in names]):
             message = f"`missing` names a column that is not there: {_shown(tuple(absent))}"
             suggestion = f"columns: {_shown(tuple(names))}"
             raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, "missing")))
-        numbers = self._numbers(tables)
-        coded = [name for name in names if name not in numbers]
-        parts = [table.cells.columns(table.places(coded)) for table in tables]
-        every, words = _coded(parts, decimal_comma=self.decimal == ",")
-        places = {name: i for i, name in enumerate(coded)}
-        empty = {name for name, i in places.items() if name in tables[0].unnamed and (every[:, i] == MISSING).all()}
-        columns = {
-            name: numbers[name] if name in numbers else _column(every[:, places[name]], words, self._tokens(name))
-            for name in names
-            if name not in empty
-        }
-        # In a file of one column a quoted cell may be empty on purpose, and empty lines are none of its rows.
-        filled = (every != MISSING).any(axis=1) | (len(names) == 1)
-        for column in numbers.values():
-            filled |= ~np.isnan(column)
-        return Samples.of(columns), np.flatnonzero(filled)
+        if not cells.rows:
+            message = f"{tables[0].path} has {tables[0].rows:,} rows, and none of them has any value"
+            raise DataError(Problem("no-rows", message, "is it the right file?", tables[0].place))
+        columns: dict[str, Any] = {}
+        for number, name in enumerate(names):
+            column = cells.column(name)
+            if name not in tables[0].unnamed or column.null_count() < len(column):
+                columns[name] = arrays.stored(self._column(column, self._tokens(name)), storage)
+            emit(Progress("columns read", number + 1, len(names)))
+        return Samples.of(columns)
 
-    def _numbers(self, tables: list[_Table]) -> dict[str, NDArray[np.float64]]:
-        """The columns of nothing but many different numbers, which need no code for each."""
-        import polars as pl
-
+    def _column(self, cells: pl.Series, missing: tuple[str, ...]) -> Any:
+        """A column of nothing but many different numbers needs no code for each."""
         from dlcli.data.kinds import CATEGORIES_AT_MOST
+        from dlcli.data.sources import arrays
 
-        if sum(table.cells.height for table in tables) <= CATEGORIES_AT_MOST:
-            return {}
-        found: dict[str, NDArray[np.float64]] = {}
-        names = tables[0].names
-        for name, *places in zip(names, *(table.places(names) for table in tables), strict=True):
-            parts = zip(tables, places, strict=True)
-            cells = pl.concat([table.cells.column(place) for table, place in parts])
-            if tokens := self._tokens(name):
-                cells = cells.set(cells.is_in(list(tokens)), None)
-            if self.decimal == ",":
-                cells = cells.str.replace(_DECIMAL_COMMA, "${1}.${2}")
-            values = _numbers_of(cells)
-            if values is not None and values.n_unique() > CATEGORIES_AT_MOST:
-                found[name] = values.fill_null(float("nan")).to_numpy()
-        return found
+        if missing:
+            cells = cells.set(cells.is_in(list(missing)), None)
+        if self.decimal == ",":
+            cells = cells.str.replace(_DECIMAL_COMMA, "${1}.${2}")
+        if len(cells) > CATEGORIES_AT_MOST:
+            numbers = _numbers_of(cells)
+            if numbers is not None and numbers.n_unique() > CATEGORIES_AT_MOST:
+                return numbers.fill_null(float("nan")).to_numpy()
+        return arrays.coded(cells)
 
     def _tokens(self, column: str) -> tuple[str, ...]:
         return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
+
+
+def _tell(emit: Listener, before: int, total: int, position: int) -> None:
+    """Says how far reading is, where that takes long."""
+    if total > PIECE_BYTES:
+        emit(Progress("MB read", (before + position) // _MEGABYTE, total // _MEGABYTE))
 
 
 def _looks_like_data(names: list[str]) -> bool:
@@ -265,42 +339,6 @@ def _looks_like_data(names: list[str]) -> bool:
     from dlcli.data import literals
 
     return bool(literals.numbers(names)[1].mean() >= 0.5)
-
-
-def _left_out(body: bytes, cells: Rectangle, path: Path, *, has_header: bool) -> tuple[str, ...]:
-    """Says how many empty lines were left out of a file of one column, where each might be a gap."""
-    lines = body.strip(b"\n").count(b"\n") + 1
-    empty = lines - cells.height - has_header
-    if cells.width > 1 or empty <= 0:
-        return ()
-    return (f"{empty:,} empty lines of {path.name} were left out",)
-
-
-def _as_utf8(raw: bytes, encoding: str, path: Path, field: ConfigPath) -> bytes:
-    """The text as UTF-8, without a byte-order mark.
-
-    Raises:
-        DataError: it is not in that encoding, or no text at all.
-    """
-    for start, (kind, suggestion) in _OTHER_FILES.items():
-        if raw.startswith(start):
-            raise DataError(Problem("not-text", f"{path} is {kind}, not a table of text", suggestion, field))
-    try:
-        text = raw if raw.isascii() and codecs.lookup(encoding).name == "utf-8" else raw.decode(encoding).encode()
-    except (UnicodeError, ValueError) as error:
-        line = raw.count(b"\n", 0, error.start) + 1 if isinstance(error, UnicodeDecodeError) else 1
-        message = f"{path}, line {line}: not {encoding} text"
-        suggestion = f"write `encoding: {_likely_encoding(raw)}`, or save the file as UTF-8"
-        raise DataError(Problem("wrong-encoding", message, suggestion, (*_FIELD, "encoding"))) from error
-    if b"\0" in text:
-        message = f"{path} is not a text file: it holds NUL bytes"
-        suggestion = "write `encoding: utf-16` if it comes from Windows; else name a file of delimited text"
-        raise DataError(Problem("not-text", message, suggestion, field))
-    return text.removeprefix(codecs.BOM_UTF8)
-
-
-def _likely_encoding(raw: bytes) -> str:
-    return "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin-1"
 
 
 def _numbers_of(cells: pl.Series) -> pl.Series | None:
@@ -315,55 +353,23 @@ def _numbers_of(cells: pl.Series) -> pl.Series | None:
     return cells.cast(pl.Float64)
 
 
-def _coded(tables: list[Rectangle], *, decimal_comma: bool) -> tuple[NDArray[np.int32], list[str]]:
-    """Codes (rows, columns) of the cells of all tables, and the sorted words that they stand for."""
-    import numpy as np
-    import polars as pl
-
-    if not tables[0].width:
-        return np.zeros((sum(table.height for table in tables), 0), dtype=np.int32), []
-    cells = pl.concat([table.texts for table in tables]).to_frame("cell")
-    if decimal_comma:
-        cells = cells.with_columns(pl.col("cell").str.replace(_DECIMAL_COMMA, "${1}.${2}"))
-    words = cells.unique().drop_nulls().sort("cell")
-    words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
-    codes = cells.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING).to_numpy()
-    return codes.reshape(-1, tables[0].width), words["cell"].to_list()
+def _require_same_columns(expected: _Table, table: _Table) -> None:
+    lacking = [name for name in expected.names if name not in table.names]
+    extra = [name for name in table.names if name not in expected.names]
+    if lacking or extra:
+        parts = [f"lacks {_shown(tuple(lacking))}"] if lacking else []
+        parts += [f"also has {_shown(tuple(extra))}"] if extra else []
+        message = f"{table.path} {' and '.join(parts)}, compared with {expected.path}"
+        suggestion = "files that are read together need the same columns"
+        raise DataError(Problem("different-columns", message, suggestion, table.place))
 
 
-def _column(codes: NDArray[np.int32], words: list[str], missing: tuple[str, ...]) -> Coded:
-    """One column with a vocabulary of its own; tokens that mean missing get `MISSING`."""
+def _consecutive(rows: dict[Subset, int], kept: NDArray[np.bool_]) -> dict[Subset, Any]:
+    """Row numbers of subsets that follow each other, of the rows that are kept."""
     import numpy as np
 
-    used, own = np.unique(codes, return_inverse=True)
-    vocabulary = [words[code] for code in used if code != MISSING and words[code] not in missing]
-    numbers = {word: number for number, word in enumerate(vocabulary)}
-    table = [MISSING if code == MISSING else numbers.get(words[code], MISSING) for code in used]
-    return Coded(np.array(table, dtype=np.int32)[own.reshape(-1)], tuple(vocabulary))
-
-
-def _require_same_columns(tables: list[_Table], field: ConfigPath) -> None:
-    expected = tables[0]
-    for table in tables[1:]:
-        lacking = [name for name in expected.names if name not in table.names]
-        extra = [name for name in table.names if name not in expected.names]
-        if lacking or extra:
-            parts = [f"lacks {_shown(tuple(lacking))}"] if lacking else []
-            parts += [f"also has {_shown(tuple(extra))}"] if extra else []
-            message = f"{table.path} {' and '.join(parts)}, compared with {expected.path}"
-            suggestion = "files that are read together need the same columns"
-            raise DataError(Problem("different-columns", message, suggestion, field))
-
-
-def _consecutive(rows: dict[Subset, int]) -> dict[Subset, Any]:
-    """Row numbers of subsets that follow each other."""
-    import numpy as np
-
-    subsets, start = {}, 0
-    for subset, count in rows.items():
-        subsets[subset] = np.arange(start, start + count)
-        start += count
-    return subsets
+    ends = np.concatenate([[0], np.cumsum(kept)])[np.cumsum([0, *rows.values()])]
+    return {name: np.arange(ends[i], ends[i + 1]) for i, name in enumerate(rows)}
 
 
 def _shown(names: tuple[str | None, ...], limit: int = 12) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import glob
 import gzip
 import lzma
 import re
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 from pydantic import AfterValidator
 
@@ -19,13 +19,15 @@ from dlcli.part import Source
 from dlcli.problems import ConfigPath, DataError, Problem
 
 UNPACKING_MEMORY_BYTES = 512 * 1024**2
+PACKED = (".gz", ".xz")
+"""Endings of files that are unpacked while they are read."""
 _WILDCARDS = frozenset("*?[")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def _known_encoding(text: str) -> str:
     try:
-        codecs.lookup(text)
+        b"".decode(text)
     except (LookupError, ValueError):
         message = "must be an encoding that Python knows, such as utf-8, latin-1 or utf-16"
         raise ValueError(message) from None
@@ -128,27 +130,59 @@ def _nearest_file(path: Path) -> str:
     return f"the folder {path.parent} does not exist ({known} does); a path is relative to the file that names it"
 
 
-def read_bytes(path: Path, field: ConfigPath) -> bytes:
-    """The whole file, unpacked if its name ends in .gz or .xz.
+def blocks(path: Path, field: ConfigPath, size: int, heard: Callable[[int], None]) -> Iterator[bytes]:
+    """The content of a file, at most `size` bytes at a time, unpacked if its name ends in .gz or .xz.
+
+    Args:
+        path: the file.
+        field: the config path that named it.
+        size: of a block, in bytes.
+        heard: hears how many bytes of the file itself have been read.
 
     Raises:
         DataError: it cannot be read, or what is packed is damaged.
     """
+    packed = path.suffix in PACKED
     try:
-        packed = path.read_bytes()
-    except OSError as error:
-        message = f"cannot read {path}: {error.strerror}"
-        raise DataError(Problem("cannot-read", message, "check its permissions", field)) from error
-    try:
-        if path.suffix == ".gz":
-            return gzip.decompress(packed)
-        if path.suffix == ".xz":
-            return lzma.decompress(packed, memlimit=UNPACKING_MEMORY_BYTES)
+        with path.open("rb") as file:
+            for block in _unpacked(file, path.suffix, size):
+                yield block
+                heard(file.tell())
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        if not packed or isinstance(error, PermissionError | IsADirectoryError):
+            reason = error.strerror if isinstance(error, OSError) else error
+            message = f"cannot read {path}: {reason}"
+            raise DataError(Problem("cannot-read", message, "check its permissions", field)) from error
         message = f"{path} cannot be unpacked: {error}"
         suggestion = "the file is damaged or not what its ending says; copy it again"
         raise DataError(Problem("damaged-file", message, suggestion, field)) from error
-    return packed
+
+
+def _unpacked(file: IO[bytes], suffix: str, size: int) -> Iterator[bytes]:
+    if suffix == ".xz":
+        yield from _unpacked_xz(file, size)
+        return
+    stream = gzip.GzipFile(fileobj=file) if suffix == ".gz" else file
+    while block := stream.read(size):
+        yield block
+
+
+def _unpacked_xz(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """As `lzma.open`, which has no limit to the memory that a file may ask for."""
+    decoder = lzma.LZMADecompressor(memlimit=UNPACKING_MEMORY_BYTES)
+    while True:
+        if decoder.eof:  # streams may follow each other, with zeros between
+            more = (decoder.unused_data or file.read(size)).lstrip(b"\0")
+            if not more:
+                return
+            decoder = lzma.LZMADecompressor(memlimit=UNPACKING_MEMORY_BYTES)
+        else:
+            more = file.read(size) if decoder.needs_input else b""
+            if decoder.needs_input and not more:
+                message = "it ends too early"
+                raise EOFError(message)
+        if block := decoder.decompress(more, size):
+            yield block
 
 
 def source_for(path: str, *, strip: bool = False) -> Source:

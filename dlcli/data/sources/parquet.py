@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlcli.data.sources import arrays
 from dlcli.data.sources.files import source_for
 from dlcli.data.sources.table_files import TableFiles
 from dlcli.events import Listener, Progress, silent
 from dlcli.part import Source
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import MISSING, Coded, Extent, Found, Samples, Subset
+from dlcli.samples import Extent, Found, Samples, Subset
 from dlcli.storage import InMemory, Storage
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Parquet(TableFiles):
             if column is None:
                 left.append(f"column {name} is left out: it holds {values.dtype}")
             else:
-                columns[name] = _stored(column, storage)
+                columns[name] = arrays.stored(column, storage)
             emit(Progress("columns read", number + 1, len(names)))
         if not columns:
             message = f"{files[0].path} has no column of numbers, text or times"
@@ -168,13 +169,6 @@ def _joined(name: str, parts: Sequence[tuple[Subset, ConfigPath, _File]]) -> pl.
     return pl.concat(tables, how="vertical_relaxed")[name]
 
 
-def _stored(column: Any, storage: Storage) -> Any:
-    """A column where large arrays lie."""
-    if isinstance(column, Coded):
-        return Coded(storage.keep(column.codes), column.vocabulary)
-    return storage.keep(column)
-
-
 def _sort(kind: pl.DataType) -> str:
     """What goes together in one column."""
     import polars as pl
@@ -203,7 +197,7 @@ def _column(series: pl.Series) -> Any:
     if kind in (pl.List, pl.Array):
         return _vectors(series)
     texts = _texts(series)
-    return None if texts is None else _coded(texts)
+    return None if texts is None else arrays.coded(texts.set(texts == "", None))  # as in a csv file
 
 
 def _texts(series: pl.Series) -> pl.Series | None:
@@ -218,18 +212,6 @@ def _texts(series: pl.Series) -> pl.Series | None:
     if kind in (pl.Date, pl.Time):
         return series.cast(pl.String)
     return series.cast(pl.String) if kind in (pl.String, pl.Null) else None
-
-
-def _coded(texts: pl.Series) -> Coded:
-    """Codes into the sorted texts; an empty text is missing, as in a csv file."""
-    import numpy as np
-    import polars as pl
-
-    cells = texts.set(texts == "", None).alias("cell").to_frame()
-    words = cells.unique().drop_nulls().sort("cell")
-    words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
-    codes = cells.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING)
-    return Coded(codes.to_numpy().astype(np.int32), tuple(words["cell"].to_list()))
 
 
 def _vectors(series: pl.Series) -> Any:

@@ -1,0 +1,58 @@
+"""The cells of a table while it is read: rows come in, some at a time, and columns go out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class CellStore:
+    """Cells as text, an empty one null.
+
+    Use it in a `with` block: what it wrote is removed at its end.
+
+    Args:
+        folder: where they lie; None: in memory.
+
+    Attributes:
+        rows: how many there are.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self.rows = 0
+        self._parts: list[pl.DataFrame | Path] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        for part in self._parts:
+            if isinstance(part, Path):
+                part.unlink(missing_ok=True)
+        self._parts = []
+
+    def append(self, rows: pl.DataFrame) -> None:
+        """Puts rows below the others; they have the same columns in any order."""
+        self.rows += len(rows)
+        if self._folder is None:
+            self._parts.append(rows)
+            return
+        path = self._folder / f"cells-{len(self._parts)}"
+        self._parts.append(path)
+        with path.open("wb") as file:
+            rows.write_parquet(file, compression="lz4", statistics=False)
+
+    def column(self, name: str) -> pl.Series:
+        """All cells of a column."""
+        import polars as pl
+
+        parts = (
+            pl.read_parquet(part, columns=[name], glob=False)[name] if isinstance(part, Path) else part[name]
+            for part in self._parts
+        )
+        return pl.concat(list(parts))
