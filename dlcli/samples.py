@@ -250,10 +250,12 @@ class Extent:
     Attributes:
         files: all that it reads.
         nbytes: about how much memory that takes.
+        meanwhile_bytes: what reading takes on the disk beside the result, until it ends.
     """
 
     files: tuple[Path, ...]
     nbytes: int
+    meanwhile_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from dlcli.data import cache, stored
 from dlcli.data.row_filter import chosen, filtered
+from dlcli.data.sources import remote
 from dlcli.events import Listener, Note
 from dlcli.numbers import size
 from dlcli.part import Source
@@ -57,7 +58,7 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
     found = _kept(shelf, key)
     if found is None:
         emit(Note(f"kept on disk, read only once: {size(extent.nbytes)} in {shelf.folder}"))
-        with shelf.making(key, extent.nbytes) as storage:
+        with shelf.making(key, extent.nbytes + extent.meanwhile_bytes) as storage:
             stored.write(source.read_into(storage, emit), storage)
         found = _made(shelf, key)
     if where is None:
@@ -106,5 +107,5 @@ def _content(files: Sequence[Path]) -> str:
         except OSError as error:
             message = f"cannot read {file}: {error.strerror}"
             raise DataError(Problem("cannot-read", message, "check its permissions", ("data", "source"))) from error
-        digest.update(str(file.absolute()).encode("utf-8", "surrogateescape"))
+        digest.update(remote.lasting_name(file).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -44,8 +45,9 @@ class CellStore:
             return
         path = self._folder / f"cells-{len(self._parts)}"
         self._parts.append(path)
-        with path.open("wb") as file:
-            rows.write_parquet(file, compression="lz4", statistics=False)
+        content = BytesIO()  # polars would not say that the disk is full
+        rows.write_parquet(content, compression="lz4", statistics=False)
+        path.write_bytes(content.getbuffer())
 
     def column(self, name: str) -> pl.Series:
         """All cells of a column."""

@@ -146,12 +146,10 @@ class Csv(TableFiles):
             samples = self._samples(tables, cells, storage, emit)
         return self._found(tables, rows, samples)
 
-    def extent(self) -> Extent | None:
+    def extent(self) -> Extent:
         """Eight bytes a cell, as many cells as the beginning of each file promises."""
         found = super().extent()
-        if found is None:
-            return None
-        return Extent(found.files, sum(self._bytes_of(path) for path in found.files))
+        return Extent(found.files, sum(self._bytes_of(path) for path in found.files), meanwhile_bytes=found.nbytes)
 
     def other_file(self, path: str) -> Source:
         """The same reading of another file; an .npz or Parquet file is read as one."""

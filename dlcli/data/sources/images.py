@@ -88,11 +88,9 @@ class Images(Source):
         return self._of_files(listing.files, listing.notes, storage, emit)
 
     def extent(self) -> Extent | None:
-        """A byte for each channel of each pixel. Remote images are read into memory."""
+        """A byte for each channel of each pixel."""
         from dlcli.data.sources import decoding, image_paths
 
-        if any(place is not None and remote.is_remote(place) for place in (self.path, self.table)):
-            return None
         if self.table is None:
             files = [image.path for image in self._listing().files]
         else:

@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from dlcli.data.sources.files import expand, source_for
-from dlcli.data.sources.remote import is_remote
 from dlcli.events import Listener, Progress, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
@@ -90,10 +89,8 @@ class Npz(Source):
             files=(path,),
         )
 
-    def extent(self) -> Extent | None:
-        """As long as the arrays are unpacked. A remote file is read into memory."""
-        if is_remote(self.path):
-            return None
+    def extent(self) -> Extent:
+        """As long as the arrays are unpacked."""
         (path,) = expand((self.path,), (*_FIELD, "path"))
         return Extent((path,), _Arrays(path).nbytes)
 

@@ -77,10 +77,8 @@ class Parquet(TableFiles):
             files=tuple(file.path for file in files),
         )
 
-    def extent(self) -> Extent | None:
-        """Eight bytes a cell. Remote files are read into memory."""
-        if self.is_remote:
-            return None
+    def extent(self) -> Extent:
+        """Eight bytes a cell."""
         files = [_File.opened(path, field) for _, field, paths in self.files() for path in paths]
         cells = sum(file.rows * len(file.schema) for file in files)
         return Extent(tuple(file.path for file in files), cells * _CELL_BYTES)

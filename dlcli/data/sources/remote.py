@@ -30,9 +30,34 @@ def names_a_file(address: str) -> bool:
 def fetch(address: str, field: ConfigPath) -> tuple[Path, ...]:
     """Copies of the files that an address or, but on the web, a glob names; those of a glob sorted by name.
 
+    What one process asks for twice is brought here once.
+
     Raises:
         DataError: what reads such addresses is not installed, or nothing is there or can be read.
     """
+    if address not in _copies():
+        _copies()[address] = _fetched(address, field)
+    return _copies()[address]
+
+
+def fetch_folder(address: str, field: ConfigPath) -> Path:
+    """A copy of a folder with all that lies in it, brought here once as well.
+
+    Raises:
+        DataError: as `fetch`.
+    """
+    if address not in _copies():
+        _copies()[address] = (_fetched_folder(address, field),)
+    return _copies()[address][0]
+
+
+def lasting_name(path: Path) -> str:
+    """What a file is called in every process: its place, of a copy the part that its address gives."""
+    below = Path(_folder().name)
+    return str(Path(*path.relative_to(below).parts[1:]) if path.is_relative_to(below) else path.absolute())
+
+
+def _fetched(address: str, field: ConfigPath) -> tuple[Path, ...]:
     system, place = _opened(address, field)
     web = urlsplit(address).scheme in _WEB  # where `?` begins a query
     try:
@@ -53,12 +78,7 @@ def fetch(address: str, field: ConfigPath) -> tuple[Path, ...]:
     return tuple(copies)
 
 
-def fetch_folder(address: str, field: ConfigPath) -> Path:
-    """A copy of a folder with all that lies in it.
-
-    Raises:
-        DataError: as `fetch`.
-    """
+def _fetched_folder(address: str, field: ConfigPath) -> Path:
     system, place = _opened(address, field)
     copy = Path(tempfile.mkdtemp(dir=_folder().name)) / _name(place.rstrip("/"), web=False)
     try:
@@ -69,6 +89,12 @@ def fetch_folder(address: str, field: ConfigPath) -> Path:
         message = f"{address} is no folder with files in it"
         raise DataError(Problem("file-not-found", message, "check the address", field))
     return copy
+
+
+@cache
+def _copies() -> dict[str, tuple[Path, ...]]:
+    """By address."""
+    return {}
 
 
 @cache

@@ -8,7 +8,6 @@ from typing import Annotated
 from pydantic import Field
 
 from dlcli.data.sources.files import expand
-from dlcli.data.sources.remote import is_remote
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath
 from dlcli.samples import Extent, Subset
@@ -32,15 +31,8 @@ class TableFiles(Source):
         """Where the source stands in a config."""
         return ("data", "source", self.part_name)
 
-    @property
-    def is_remote(self) -> bool:
-        """Whether a file lies at an address."""
-        return any(map(is_remote, (*self.path, *(self.validation or ()), *(self.test or ()))))
-
-    def extent(self) -> Extent | None:
-        """As long as the files. Remote ones are read into memory."""
-        if self.is_remote:
-            return None
+    def extent(self) -> Extent:
+        """As long as the files."""
         paths = tuple(path for _, _, paths in self.files() for path in paths)
         return Extent(paths, sum(path.stat().st_size for path in paths))
 

@@ -11,7 +11,6 @@ from pydantic import Field
 from dlcli.data.sources import class_folders
 from dlcli.data.sources.class_folders import ClassFile, FileKind
 from dlcli.data.sources.files import Encoding, expand, folder, source_for
-from dlcli.data.sources.remote import is_remote
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import Coded, Extent, Found, Samples
@@ -47,10 +46,8 @@ class Text(Source):
         listing = class_folders.by_class(root, _KIND, (*_FIELD, "path"))
         return self._of_files(listing.files, listing.notes)
 
-    def extent(self) -> Extent | None:
-        """As long as the files. Remote ones are read into memory."""
-        if is_remote(self.path):
-            return None
+    def extent(self) -> Extent:
+        """As long as the files."""
         root = folder(self.path, (*_FIELD, "path"))
         paths = tuple(file.path for file in class_folders.by_class(root, _KIND, (*_FIELD, "path")).files)
         return Extent(paths, sum(path.stat().st_size for path in paths))

@@ -13,10 +13,13 @@ import pytest
 from PIL import Image
 
 from dlcli.config.document import load
+from dlcli.data.reading import read
+from dlcli.data.sources import remote
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.sources.images import Images
 from dlcli.data.sources.npz import Npz
 from dlcli.data.sources.parquet import Parquet
+from dlcli.events import silent
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
 
@@ -94,3 +97,25 @@ def test_the_web_needs_the_extra_too(monkeypatch: pytest.MonkeyPatch, package: s
     problem = problem_of(Csv(path=("https://127.0.0.1:9/a.csv",)))
     assert problem.code == "not-installed"
     assert problem.suggestion == "pip install 'dlcli[remote]'"
+
+
+def test_what_is_far_away_and_too_large_for_memory_is_kept_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLCLI_CACHE", str(tmp_path))
+    source = Csv(path=(put("far/t.csv", b"x,y\n1,b\n2,a\n"),))
+    first = read(source, None, in_memory=False, emit=silent)
+    assert first.on_disk
+    remote._folder().cleanup()  # as another process
+    remote._copies.cache_clear()
+    remote._folder.cache_clear()
+    monkeypatch.setattr(Csv, "read_into", lambda *_: pytest.fail("read again"))
+    again = read(source, None, in_memory=False, emit=silent)
+    assert list(again.found.samples["y"].texts()) == list(first.found.samples["y"].texts()) == ["b", "a"]
+
+
+def test_a_file_is_brought_here_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Csv(path=(put("once/t.csv", b"x\n1\n"),))
+    source.extent()
+    monkeypatch.setattr(remote, "_fetched", lambda *_: pytest.fail("fetched again"))
+    assert source.read().samples.rows == 1
