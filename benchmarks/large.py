@@ -1,6 +1,6 @@
-"""Trains on tables of more and more rows, 20 columns of Parquet: peak memory, rows per second, cost per row.
+"""Trains on tables of more and more rows and 20 columns: peak memory, rows per second, cost per row.
 
-    python benchmarks/large.py [--rows 5000000] [--rounds 3] [--folder FOLDER] [--json FILE]
+    python benchmarks/large.py [--rows 5000000] [--kind parquet] [--rounds 5] [--folder FOLDER] [--json FILE]
 
 Each size is trained on twice by `dlcli train`, a process each: what does not fit into memory is decoded and
 preprocessed by the first into a cache, where the second finds it. The memory of a process is the most that ever lay in
@@ -25,7 +25,7 @@ from pathlib import Path
 import timing
 
 CONFIG = """\
-data: {{source: {{parquet: {table}}}, target: y, in_memory: {in_memory}}}
+data: {{source: {{{kind}: {table}}}, target: y, in_memory: {in_memory}}}
 split: {{random: {{validation: 0.1, test: 0.1}}}}
 preprocessing: [standardize]
 architecture: [dense: 64, dense: 32]
@@ -42,12 +42,13 @@ generator = np.random.default_rng(0)
 x = {f"x{number}": generator.normal(size=rows) for number in range(19)}
 signal = sum(x.values()) / 19**0.5 + np.sin(3 * x["x0"] * x["x1"])
 y = (signal + generator.logistic(size=rows) / 2 > 0).astype(np.int64)
-pl.DataFrame(x | {"y": y}).write_parquet(path)
+table = pl.DataFrame(x | {"y": y})
+table.write_csv(path, float_precision=6) if path.endswith(".csv") else table.write_parquet(path)
 """
 TENSORFLOW = "import tensorflow as tf; tf.linalg.matmul(tf.ones((64, 64)), tf.ones((64, 64)))"
 SMALLEST = 10_000
 TRAINED = 0.8
-EPOCHS = 4
+EPOCHS = 8
 BAR_GIGABYTES = 1.5
 BAR_THROUGHPUT = 0.8
 GIGABYTE = 10**9
@@ -82,10 +83,11 @@ def peak_of(command: list[str], folder: Path) -> tuple[int, float]:
     return usage.ru_maxrss * unit, time.perf_counter() - begin
 
 
-def trained(folder: Path, rows: int, in_memory: str) -> Measured:
+def trained(folder: Path, kind: str, rows: int, in_memory: str) -> Measured:
     """Trains on the table of so many rows."""
     config = folder / f"{rows}-{in_memory}.yaml"
-    config.write_text(CONFIG.format(table=table(folder, rows), in_memory=in_memory, epochs=EPOCHS))
+    path = table(folder, kind, rows)
+    config.write_text(CONFIG.format(kind=kind, table=path, in_memory=in_memory, epochs=EPOCHS))
     runs = folder / "runs"
     peak, seconds = peak_of([sys.executable, "-m", "dlcli", "train", str(config), "--runs", str(runs)], folder)
     newest = max(runs.glob(f"{config.stem}-*"), key=lambda run: run.name)
@@ -94,9 +96,9 @@ def trained(folder: Path, rows: int, in_memory: str) -> Measured:
     return Measured(rows, peak, seconds, statistics.median(epochs[1:]))
 
 
-def table(folder: Path, rows: int) -> Path:
+def table(folder: Path, kind: str, rows: int) -> Path:
     """The table of so many rows, made by a process of its own so that this one stays small."""
-    path = folder / f"{rows}.parquet"
+    path = folder / f"{rows}.{kind}"
     if not path.exists():
         subprocess.run([sys.executable, "-c", TABLE, str(rows), str(path)], check=True)
     return path
@@ -114,7 +116,8 @@ def main() -> None:
     """Measures every size, and memory against disk."""
     parser = argparse.ArgumentParser(description="Tables of up to millions of rows.")
     parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kind", choices=["parquet", "csv"], default="parquet")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -123,12 +126,13 @@ def main() -> None:
         folder = Path(name)
         peak_of([sys.executable, "-c", TENSORFLOW], folder)
         bare, _ = peak_of([sys.executable, "-c", TENSORFLOW], folder)
+        of_size = partial(trained, folder, options.kind)
         measured = []
         for rows in sizes(options.rows):
-            measured.append((trained(folder, rows, "auto"), trained(folder, rows, "auto")))
+            measured.append((of_size(rows, "auto"), of_size(rows, "auto")))
             timing.say(f"{rows:,} rows: {measured[-1][1].rows_per_second:,.0f} rows/s")
         part = options.rows // 5
-        methods = {kind: partial(trained, folder, part, kind) for kind in ("true", "false")}
+        methods = {in_memory: partial(of_size, part, in_memory) for in_memory in ("true", "false")}
         both = timing.alternate(methods, options.rounds)
     lines = [
         [
@@ -143,7 +147,7 @@ def main() -> None:
     ]
     header = ("rows", "us per row and epoch", "rows/s", "first run, s", "next run, s", "GB above TensorFlow")
     timing.say(timing.table(header, lines))
-    held, kept = (statistics.median(each.rows_per_second for each in both[kind]) for kind in ("true", "false"))
+    held, kept = (statistics.median(each.rows_per_second for each in both[name]) for name in ("true", "false"))
     ratio = kept / held
     timing.say(f"TensorFlow alone: {bare / GIGABYTE:.2f} GB; wanted: at most {BAR_GIGABYTES:g} GB above it")
     timing.say(f"{part:,} rows: {kept:,.0f} rows/s from disk, {held:,.0f} from memory, ratio {ratio:.2f}")

@@ -7,6 +7,7 @@ import math
 _PLAIN_FROM, _PLAIN_BELOW = 1e-4, 1e9
 _WHOLE_FROM = 1_000
 _MOST_DECIMALS = 9
+MEGABYTE = 10**6
 
 
 def number(value: float) -> str:

@@ -63,7 +63,8 @@ def divide(
     left = len(rows) - sum(counts.values()) - gaps
     counts = {"train": left if train is None else _count(train, len(rows)), **counts}
     if left < max(counts["train"], 1) or not counts["train"]:
-        wanted = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        told = {**counts, "train": max(counts["train"], 1)}
+        wanted = ", ".join(f"{name} {count:,}" for name, count in told.items())
         message = f"{len(rows):,} rows are too few for the split ({wanted}" + (f", gaps {gaps:,})" if gaps else ")")
         raise DataError(Problem("too-few-rows", message, "take smaller shares or more data", order.path))
     if order.way == "chronological":

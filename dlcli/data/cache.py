@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "DLCLI_CACHE"
 MOST_BYTES = 50 * 10**9
-"""What the entries may take together; one that is larger stands alone."""
+"""What the entries may take together, but for those in use."""
 _PREFIX = "dlcli-"
 _UNFINISHED = f"{_PREFIX}unfinished-"
 _ABANDONED_SECONDS = 24 * 3600.0
@@ -61,9 +61,15 @@ def key_of(*parts: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The entries in one folder."""
+    """The entries in one folder.
+
+    Attributes:
+        folder: where they lie.
+        used: keys of the entries that were asked for; these do not make room for others.
+    """
 
     folder: Path
+    used: set[str] = field(default_factory=set, compare=False)
 
     def entry(self, key: str) -> Path | None:
         """The folder of an entry, where it is there; it counts as used now."""
@@ -72,6 +78,7 @@ class Cache:
             os.utime(found)
         except OSError:
             return None
+        self.used.add(key)
         return found
 
     def at(self, key: str) -> Path:
@@ -103,6 +110,7 @@ class Cache:
             with OnDisk(unfinished) as storage:
                 yield storage
             unfinished.rename(self.at(key))
+            self.used.add(key)
         except OSError as error:
             if error.errno in _NO_ROOM:
                 raise self._unwritable(error, nbytes) from error
@@ -148,9 +156,12 @@ class Cache:
                 elif now - used > _ABANDONED_SECONDS:
                     shutil.rmtree(folder, ignore_errors=True)
         held, free = sum(taken for _, _, taken in entries), shutil.disk_usage(self.folder).free
+        kept = {self.at(key) for key in self.used}
         for _, folder, taken in sorted(entries):
             if held + nbytes <= MOST_BYTES and nbytes <= free:
                 return
+            if folder in kept:
+                continue
             shutil.rmtree(folder, ignore_errors=True)
             held, free = held - taken, shutil.disk_usage(self.folder).free
         if nbytes > free:

@@ -11,8 +11,8 @@ from typing import Literal
 from dlcli.data import cache, stored
 from dlcli.data.row_filter import chosen, filtered
 from dlcli.data.sources import remote
-from dlcli.events import Listener, Note
-from dlcli.numbers import size
+from dlcli.events import Listener, Note, Progress
+from dlcli.numbers import MEGABYTE, size
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
 from dlcli.samples import Found, Samples
@@ -54,7 +54,7 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
     extent = None if shelf is None else source.extent()
     if shelf is None or extent is None or (in_memory == "auto" and extent.nbytes <= IN_MEMORY_BYTES):
         return Read(filtered(source.read_into(InMemory(), emit), where), shelf, on_disk=in_memory is False)
-    key = cache.key_of(repr(source), _content(extent.files))
+    key = cache.key_of(repr(source), _content(extent.files, emit))
     found = _kept(shelf, key)
     if found is None:
         emit(Note(f"kept on disk, read only once: {size(extent.nbytes)} in {shelf.folder}"))
@@ -96,14 +96,17 @@ def _made(shelf: cache.Cache, key: str) -> Found:
     return found
 
 
-def _content(files: Sequence[Path]) -> str:
+def _content(files: Sequence[Path], emit: Listener) -> str:
     """A hash of what files hold."""
     digest = blake2b(digest_size=16)
+    done, total = 0, sum(file.stat().st_size for file in files)
     for file in files:
         try:
             with file.open("rb") as stream:
                 while block := stream.read(_BLOCK_BYTES):
                     digest.update(block)
+                    done += len(block)
+                    emit(Progress("MB looked through for changes", done // MEGABYTE, total // MEGABYTE))
         except OSError as error:
             message = f"cannot read {file}: {error.strerror}"
             raise DataError(Problem("cannot-read", message, "check its permissions", ("data", "source"))) from error

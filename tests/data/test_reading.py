@@ -190,7 +190,8 @@ def test_an_interrupted_reading_leaves_nothing_that_counts(tmp_path: Path, folde
 
 class TestCache:
     def entry(self, kept: cache.Cache, key: str, nbytes: int, used: float) -> None:
-        with kept.making(key, nbytes) as made:
+        """An entry that another process has made."""
+        with cache.Cache(kept.folder).making(key, nbytes) as made:
             (made.folder / "array").write_bytes(bytes(nbytes))
         os.utime(kept.at(key), (used, used))
 
@@ -204,6 +205,15 @@ class TestCache:
         assert kept.entry("old") is None
         assert kept.entry("older") is not None
         assert kept.nbytes == 80
+
+    def test_what_is_in_use_does_not(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(cache, "MOST_BYTES", 100)
+        kept = cache.Cache(tmp_path / "c")
+        self.entry(kept, "others", 20, used=2e9)
+        for key in ("rows", "inputs"):
+            with kept.making(key, 80) as made:
+                (made.folder / "array").write_bytes(bytes(80))
+        assert [kept.at(key).exists() for key in ("others", "rows", "inputs")] == [False, True, True]
 
     def test_one_that_is_larger_than_all_may_be_stands_alone(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

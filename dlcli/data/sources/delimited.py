@@ -17,6 +17,7 @@ from dlcli.data.sources.files import PACKED, Encoding, source_for
 from dlcli.data.sources.pieces import PIECE_BYTES, Pieces, TextFile
 from dlcli.data.sources.table_files import TableFiles
 from dlcli.events import Listener, Progress, silent
+from dlcli.numbers import MEGABYTE
 from dlcli.part import Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import Extent, Found, Samples, Subset
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _FIRST_CELLS = 100
 _NO_QUOTE = "none"
-_MEGABYTE = 1024 * 1024
 _CELL_BYTES = 8
 _PACKED_TIMES = 5
 """How much longer a file is about when it is unpacked."""
@@ -329,7 +329,7 @@ class Csv(TableFiles):
 def _tell(emit: Listener, before: int, total: int, position: int) -> None:
     """Says how far reading is, where that takes long."""
     if total > PIECE_BYTES:
-        emit(Progress("MB read", (before + position) // _MEGABYTE, total // _MEGABYTE))
+        emit(Progress("MB read", (before + position) // MEGABYTE, total // MEGABYTE))
 
 
 def _looks_like_data(names: list[str]) -> bool:
