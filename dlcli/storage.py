@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import math
 import mmap
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 IN_MEMORY_BYTES = 512 * 1024 * 1024
 """`in_memory: auto`: what is larger lies on disk, be it what a source reads or what a network gets."""
 Shape = tuple[int, ...]
+ALIGNMENT_BYTES = 64
+"""TensorFlow takes arrays that begin at a multiple of it without a copy."""
 _BLOCK_BYTES = 32 * 1024 * 1024
 """How much is written at once of an array that lies in memory."""
 
@@ -54,9 +57,7 @@ class InMemory:
 
     def begin(self, shape: Shape, dtype: Any) -> Filling:
         """An array in memory."""
-        import numpy as np
-
-        return _Array(np.empty(shape, dtype))
+        return _Array(room(shape, dtype))
 
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """The array itself."""
@@ -157,9 +158,30 @@ class Mapped:
         import numpy as np
 
         wanted = places if self.rows is None else self.rows[places]
-        taken = np.array(self.array[wanted]) if isinstance(wanted, slice) else np.take(self.array, wanted, axis=0)
+        found = np.array(self.array[wanted]) if isinstance(wanted, slice) else taken(self.array, wanted)
         let_go(self.array)
-        return taken
+        return found
+
+
+def room(shape: Shape, dtype: Any) -> NDArray[Any]:
+    """An array in memory, its values not yet set, that begins at a multiple of `ALIGNMENT_BYTES`."""
+    import numpy as np
+
+    nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+    whole = np.empty(nbytes + ALIGNMENT_BYTES, np.uint8)
+    start = -whole.ctypes.data % ALIGNMENT_BYTES
+    found: NDArray[Any] = whole[start : start + nbytes].view(dtype).reshape(shape)
+    return found
+
+
+def taken(array: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    """Some rows of an array, which all are there, copied into `room`."""
+    import numpy as np
+
+    found = room((len(rows), *array.shape[1:]), array.dtype)
+    # "clip" changes no row that is there; "raise" would make a copy of its own first
+    np.take(array, rows, axis=0, out=found, mode="clip")
+    return found
 
 
 def fill(filling: Filling, array: NDArray[Any]) -> None:

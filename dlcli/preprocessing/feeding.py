@@ -11,7 +11,7 @@ from dlcli.preprocessing.pipeline import Pipeline
 from dlcli.preprocessing.raw_windows import hash_of_rows
 from dlcli.preprocessing.tables import Drop
 from dlcli.samples import Block, Frame, Samples
-from dlcli.storage import IN_MEMORY_BYTES, Mapped, Shelf
+from dlcli.storage import IN_MEMORY_BYTES, Mapped, Shelf, taken
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ class Feed:
         """
         if self.column is not None:
             values: NDArray[Any] = samples[self.column]
-            return values[rows] if self.shelf is None else Mapped(values, rows)
+            return taken(values, rows) if self.shelf is None else Mapped(values, rows)
         if self.shelf is None:
             return self.pipeline.transform(samples, rows, self.dtype)
         pipeline, shape = self.pipeline, (len(rows), *self.pipeline.output.shape)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dlcli.storage import Mapped
 from dlcli.training.graphs import Augment, Graphs
-from dlcli.training.portions import Held, Portion, Stream, padded, prediction_parts, tensor_of
+from dlcli.training.portions import Held, Portion, Stream, padded, prediction_parts, tensor, tensor_of
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 _SLACK = 64
 """XLA compiles for one number of rows: room for a 64th more lets folds of other sizes share it."""
+_LARGE_BYTES = 64 * 1024 * 1024
+"""Rows that take more are not copied to make that room."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +115,6 @@ class Engine:
 
     def load(self, train: Rows, validation: Rows | None = None, *, batch_size: int) -> None:
         """Takes the rows to train on, and those that are predicted at the end of every epoch."""
-        import tensorflow as tf
-
         self._rows, self._batch_size = len(train), batch_size
         others = (train.y,) if train.weight is None else (train.y, train.weight)
         if isinstance(train.x, Mapped):
@@ -123,12 +123,16 @@ class Engine:
             self._capacity = stream.rows
         else:
             if self.xla and not self._rows <= self._capacity <= 2 * self._rows:
-                self._capacity = self._rows + self._rows // _SLACK
-            arrays = (train.x, *others)
-            self._train = Held(tuple(tf.convert_to_tensor(padded(array, self._capacity)) for array in arrays))
+                slack = self._rows // _SLACK if train.x.nbytes <= _LARGE_BYTES else 0
+                self._capacity = self._rows + slack
+            self._train = Held(tuple(tensor(padded(array, self._capacity)) for array in (train.x, *others)))
         self._validation = validation or Rows(self._train.example()[0].numpy()[:0], train.y[:0])
         few = len(list(prediction_parts(self._validation.x))) == 1
         self._held = list(self._read(self._validation)) if few else None
+
+    def release(self) -> None:
+        """Forgets the rows that `load` took, so that others have room."""
+        del self._train, self._validation, self._held
 
     @property
     def batches(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dlcli.storage import Mapped
+from dlcli.storage import ALIGNMENT_BYTES, Mapped, taken
 from dlcli.training.graphs import rows_predicted_at_once
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ CHUNK_BYTES = 64 * 1024 * 1024
 """At most so much is read at once: three of them fit anywhere."""
 _CHUNKS = 16
 """A file is read in as many chunks at least, so that training waits for a small part of it alone."""
+_COPIED_BELOW_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,14 +118,12 @@ class Stream:
 
     def _taken(self, places: NDArray[np.int32]) -> _Chunk:
         """Rows as they follow each other in the file, and the order in which they are used."""
-        import tensorflow as tf
-
         in_file = np.sort(places)
         self._rank[in_file] = np.arange(len(places), dtype=np.int32)
         order = self._rank[places]
-        arrays = (self._x.take(in_file), *(np.take(each, in_file, axis=0) for each in self._others))
+        arrays = (self._x.take(in_file), *(taken(each, in_file) for each in self._others))
         most = self.rows if self._filled else 0
-        return tuple(tf.convert_to_tensor(padded(array, most)) for array in arrays), order
+        return tuple(tensor(padded(array, most)) for array in arrays), order
 
 
 def padded(array: NDArray[Any], rows: int) -> NDArray[Any]:
@@ -146,6 +145,15 @@ def prediction_parts(x: NDArray[Any] | Mapped) -> Iterator[slice]:
 
 def tensor_of(x: NDArray[Any] | Mapped, part: slice) -> Any:
     """Some rows as a tensor."""
+    return tensor(x.take(part) if isinstance(x, Mapped) else x[part])
+
+
+def tensor(array: NDArray[Any]) -> Any:
+    """An array as a tensor. A large one in `storage.room` is not copied: nothing may write to it from here on."""
     import tensorflow as tf
 
-    return tf.convert_to_tensor(x.take(part) if isinstance(x, Mapped) else x[part])
+    large = array.nbytes >= _COPIED_BELOW_BYTES and array.dtype.kind in "biuf"
+    plain = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % ALIGNMENT_BYTES == 0
+    if large and plain and not tf.config.list_logical_devices("GPU"):
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.convert_to_tensor(array)

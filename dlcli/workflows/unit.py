@@ -281,6 +281,7 @@ def train_unit(  # noqa: PLR0913 - a training, and how it is watched, kept and s
         )
     except loop.DivergedError as error:
         outcome, diverged = error.outcome, error
+    unit.engine.release()
     trained = Trained(unit, outcome)
     if diverged is not None:
         raise DivergedUnitError(diverged.problems, trained) from diverged
