@@ -23,8 +23,9 @@ from dlcli.seeds import Seeds
 from dlcli.training.checkpoint import State
 from dlcli.training.compilation import BARE_LOSS
 from dlcli.training.divergence import NOT_FINITE, Divergence, Recovery
-from dlcli.training.engine import Closed, Engine, Epoch, Rows, copies
+from dlcli.training.engine import Closed, Engine, Rows, copies
 from dlcli.training.pace import Pace
+from dlcli.training.plans import Plans
 from dlcli.training.plateau import Plateau, plateau
 from dlcli.training.stopping import (
     LAST,
@@ -162,15 +163,6 @@ def rows_per_batch(batch_size: int | Literal["full"], rows: int) -> int:
     return rows if batch_size == "full" else min(batch_size, rows)
 
 
-def plan_epoch(epoch: int, rows: int, rates: NDArray[np.float64], seeds: Seeds, *, shuffle: bool) -> Epoch:
-    """An epoch, the first is 1: its order and the key of its augmentation follow from its number and the seeds."""
-    order = np.arange(rows, dtype=np.int32)
-    if shuffle:
-        order = seeds.generator("order", epoch).permutation(order)
-    low, high = seeds.sequence("augmentation", epoch).generate_state(2).astype(np.int32).tolist()
-    return Epoch(order, rates, (low, high))
-
-
 class _Training:
     """One training under way."""
 
@@ -192,7 +184,7 @@ class _Training:
         self.train = train
         self.validation = validation
         self.settings = settings
-        self.seeds = seeds
+        self.plans = Plans(len(train), seeds, shuffle=settings.shuffle)
         self.score, self.score_train = scores
         self.emit = emit
         self.clock = clock
@@ -247,7 +239,7 @@ class _Training:
         """Trains what is left of an epoch; None where the loss is not finite."""
         engine, batches = self.engine, self.engine.batches
         self.rates = self._rates()
-        plan = plan_epoch(self.epoch, len(self.train), self.rates, self.seeds, shuffle=self.settings.shuffle)
+        plan = self.plans.epoch(self.epoch, self.rates)
         while (size := self.pace.batches(batches - self.batch)) < batches - self.batch:
             engine.train(plan, self.batch, self.batch + size)
             self.batch += size

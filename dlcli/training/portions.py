@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -148,12 +149,20 @@ def tensor_of(x: NDArray[Any] | Mapped, part: slice) -> Any:
     return tensor(x.take(part) if isinstance(x, Mapped) else x[part])
 
 
+@cache
+def _on_accelerator() -> bool:
+    """Whether tensors lie elsewhere than arrays."""
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
 def tensor(array: NDArray[Any]) -> Any:
     """An array as a tensor. A large one in `storage.room` is not copied: nothing may write to it from here on."""
     import tensorflow as tf
 
     large = array.nbytes >= _COPIED_BELOW_BYTES and array.dtype.kind in "biuf"
     plain = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % ALIGNMENT_BYTES == 0
-    if large and plain and not tf.config.list_logical_devices("GPU"):
+    if large and plain and not _on_accelerator():
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     return tf.convert_to_tensor(array)

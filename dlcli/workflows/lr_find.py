@@ -24,7 +24,8 @@ from dlcli.seeds import Seeds
 from dlcli.training.choice import Choice
 from dlcli.training.compilation import BARE_LOSS
 from dlcli.training.engine import Epoch
-from dlcli.training.loop import plan_epoch, rows_per_batch
+from dlcli.training.loop import rows_per_batch
+from dlcli.training.plans import Plans
 from dlcli.training.rate_range import Curve, Reading, Step, ramp, read, sweep
 from dlcli.training.reuse import Bench
 from dlcli.training.schedules import CustomSchedule, OneCycle, Piecewise
@@ -138,12 +139,12 @@ def _step(unit: Ready, steps: int, emit: Listener) -> Step:
     rows, engine, training = unit.rows(unit.assignment.train), unit.engine, unit.experiment.training
     engine.load(rows, None, batch_size=rows_per_batch(training.batch_size, len(rows)))
     epochs = -(-steps // engine.batches)
+    plans = Plans(len(rows), unit.assignment.seeds, shuffle=training.shuffle)
     emit(UnitStarted(epochs))
 
     @lru_cache(maxsize=1)
     def epoch(number: int) -> Epoch:
-        nothing = np.zeros(engine.batches)
-        return plan_epoch(number, len(rows), nothing, unit.assignment.seeds, shuffle=training.shuffle)
+        return plans.epoch(number, np.zeros(engine.batches))
 
     def step(number: int, rate: float) -> float:
         finished, batch = divmod(number, engine.batches)

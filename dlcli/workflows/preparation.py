@@ -96,7 +96,7 @@ def _read(experiment: Experiment, emit: Listener) -> tuple[Dataset, RowSplit]:
     assigned = roles.assign(found, names, _wanted(data, split, experiment.kfold))
     row_hashes = hashes.row_hashes(found.samples)
     rows_laid_out = key_of(hashes.order_hash(row_hashes), repr((assigned.inputs, data.shape, data.channels)))
-    shelf = DataShelf(read.cache, rows_laid_out, data.in_memory is False) if read.cache else None
+    shelf = DataShelf(read.cache, rows_laid_out, read.on_disk) if read.cache else None
     known = np.isin(np.arange(found.samples.rows), answer.keep)
     if data.window:  # a row without a target still stands between others, and rows that look alike are moments apart
         answer = replace(answer, keep=np.arange(found.samples.rows))
