@@ -159,7 +159,8 @@ class Mapped:
 
         wanted = places if self.rows is None else self.rows[places]
         found = np.array(self.array[wanted]) if isinstance(wanted, slice) else taken(self.array, wanted)
-        let_go(self.array)
+        if self.array.nbytes > IN_MEMORY_BYTES:  # to map the same pages again for the next rows takes long
+            let_go(self.array)
         return found
 
 

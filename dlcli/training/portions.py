@@ -20,8 +20,9 @@ _Chunk = tuple[tuple[Any, ...], "NDArray[np.int32]"]
 
 CHUNK_BYTES = 64 * 1024 * 1024
 """At most so much is read at once: three of them fit anywhere."""
+_LEAST_BYTES = 8 * 1024 * 1024
 _CHUNKS = 16
-"""A file is read in as many chunks at least, so that training waits for a small part of it alone."""
+"""A file is read in as many chunks, if they are not too small, so that training waits for a small part of it alone."""
 _COPIED_BELOW_BYTES = 1024 * 1024
 
 
@@ -75,7 +76,7 @@ class Stream:
         self._x, self._others, self._batch_size = x, others, batch_size
         self._filled = same_size
         batches = -(-len(x) // batch_size)
-        size = min(CHUNK_BYTES, x.row_bytes * len(x) // _CHUNKS)
+        size = min(CHUNK_BYTES, max(_LEAST_BYTES, x.row_bytes * len(x) // _CHUNKS))
         self._batches = min(batches, max(1, size // (x.row_bytes * batch_size)))
         self._order: NDArray[np.int32] | None = None
         self._read: dict[int, Future[_Chunk]] = {}
