@@ -151,6 +151,12 @@ def test_a_chronological_split_never_shuffles_and_leaves_the_gap_out() -> None:
     assert times[subsets["test"]].tolist() == list(range(90, 100))
 
 
+def test_a_gap_that_leaves_no_training_rows_is_a_problem_that_counts_them() -> None:
+    with pytest.raises(DataError, match=r"10 rows are too few .* validation 2, test 1, gaps 12\)") as raised:
+        Chronological(validation=0.2, test=0.1, gap=6).cut(RowFacts(10))
+    assert "train 1," in str(raised.value)
+
+
 def test_without_a_time_the_order_of_the_file_counts() -> None:
     assert Chronological().cut(RowFacts(10))["test"].tolist() == [9]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlcli.storage import Mapped, OnDisk
+from dlcli.storage import Mapped, OnDisk, room, taken
 from dlcli.training import graphs, portions
 from dlcli.training.engine import Engine, Epoch, Rows, copies
 from dlcli.training.optimizers import Adam
@@ -109,3 +109,43 @@ def test_no_more_than_two_portions_are_held(tmp_path, monkeypatch):
     for portion in stream.portions(np.arange(400, dtype=np.int32), 0, 40):
         assert len(portion.data[0]) == BATCH
         assert len(stream._read) <= 2
+
+
+class TestTensors:
+    """Arrays become tensors, large ones without a copy."""
+
+    def test_a_large_array_that_was_given_room_is_not_copied(self):
+        array = room((300_000,), np.float32)
+        array[:] = 1
+        tensor = portions.tensor(array)
+        array[0] = 5
+        assert tensor.numpy()[:2].tolist() == [5, 1]
+
+    @pytest.mark.parametrize("way", ["begins elsewhere", "read only", "not in a row", "small"])
+    def test_any_other_is(self, way):
+        array = room((600_002,), np.float32)
+        array[:] = 1
+        given = {
+            "begins elsewhere": array[1:],
+            "read only": np.frombuffer(array.tobytes(), np.float32),
+            "not in a row": array[::2],
+            "small": array[:10],
+        }[way]
+        tensor = portions.tensor(given)
+        array[:] = 5
+        assert set(tensor.numpy().tolist()) == {1}
+        assert len(tensor) == len(given)
+
+    def test_it_outlives_the_array(self):
+        held = room((1_200_000,), np.uint8)
+        held[:] = 7
+        tensor = portions.tensor(held)
+        del held
+        room((1_200_000,), np.uint8)[:] = 9
+        assert int(tensor[-1]) == 7
+
+
+def test_taken_rows_are_those_of_the_array():
+    array = np.arange(60).reshape(20, 3)
+    assert taken(array, np.array([4, 0, 19])).tolist() == array[[4, 0, 19]].tolist()
+    assert taken(array, np.array([], np.int64)).shape == (0, 3)
