@@ -51,7 +51,7 @@ class Storage(Protocol):
 
 
 class InMemory:
-    """Arrays as numpy makes them."""
+    """Arrays in `room`."""
 
     folder = None
 
@@ -130,7 +130,7 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mapped:
-    """Rows of an array that lies on disk: read where they are taken, never held all at once.
+    """Rows of an array that lies on disk: read where they are taken; large ones are never held all at once.
 
     Attributes:
         array: mapped into memory, rows first.

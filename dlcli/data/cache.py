@@ -7,6 +7,7 @@ used least recently make room for new ones. What else lies in the folder of the 
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import tempfile
@@ -70,6 +71,12 @@ class Cache:
 
     folder: Path
     used: set[str] = field(default_factory=set, compare=False)
+
+    @staticmethod
+    @functools.cache
+    def of(folder: Path) -> Cache:
+        """The one that this process has for a folder: only it knows all that is in use."""
+        return Cache(folder)
 
     def entry(self, key: str) -> Path | None:
         """The folder of an entry, where it is there; it counts as used now."""

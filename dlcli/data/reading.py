@@ -50,7 +50,7 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
     Raises:
         DataError: the source cannot be read, or the disk is too small for it.
     """
-    shelf = None if in_memory is True else cache.Cache(cache.place())
+    shelf = None if in_memory is True else cache.Cache.of(cache.place())
     extent = None if shelf is None else source.extent()
     if shelf is None or extent is None or (in_memory == "auto" and extent.nbytes <= IN_MEMORY_BYTES):
         return Read(filtered(source.read_into(InMemory(), emit), where), shelf, on_disk=in_memory is False)
@@ -106,7 +106,8 @@ def _content(files: Sequence[Path], emit: Listener) -> str:
                 while block := stream.read(_BLOCK_BYTES):
                     digest.update(block)
                     done += len(block)
-                    emit(Progress("MB looked through for changes", done // MEGABYTE, total // MEGABYTE))
+                    if total > IN_MEMORY_BYTES:
+                        emit(Progress("MB looked through for changes", done // MEGABYTE, total // MEGABYTE))
         except OSError as error:
             message = f"cannot read {file}: {error.strerror}"
             raise DataError(Problem("cannot-read", message, "check its permissions", ("data", "source"))) from error

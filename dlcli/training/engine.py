@@ -26,7 +26,7 @@ Array = NDArray[Any]
 _SLACK = 64
 """XLA compiles for one number of rows: room for a 64th more lets folds of other sizes share it."""
 _LARGE_BYTES = 64 * 1024 * 1024
-"""Rows that take more are not copied to make that room."""
+"""Rows that take more are not copied to make that room; what was compiled for more rows may still want it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -119,7 +119,7 @@ class Stream:
         return self._read[number]
 
     def _taken(self, places: NDArray[np.int32]) -> _Chunk:
-        """Rows as they follow each other in the file, and the order in which they are used."""
+        """Rows in ascending order, and the order in which they are used."""
         in_file = np.sort(places)
         self._rank[in_file] = np.arange(len(places), dtype=np.int32)
         order = self._rank[places]

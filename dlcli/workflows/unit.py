@@ -280,7 +280,7 @@ def train_unit(  # noqa: PLR0913 - a training, and how it is watched, kept and s
             interrupted=interrupted,
         )
     except loop.DivergedError as error:
-        outcome, diverged = error.outcome, error
+        outcome, diverged = error.outcome, error.with_traceback(None)  # which would hold on to the rows
     unit.engine.release()
     trained = Trained(unit, outcome)
     if diverged is not None:

@@ -26,6 +26,7 @@ class CellStore:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self.rows = 0
+        self._names: list[str] = []
         self._parts: list[pl.DataFrame | Path] = []
 
     def __enter__(self) -> Self:
@@ -39,6 +40,8 @@ class CellStore:
 
     def append(self, rows: pl.DataFrame) -> None:
         """Puts rows below the others; they have the same columns in any order."""
+        import polars as pl
+
         self.rows += len(rows)
         if self._folder is None:
             self._parts.append(rows)
@@ -46,7 +49,10 @@ class CellStore:
         path = self._folder / f"cells-{len(self._parts)}"
         self._parts.append(path)
         content = BytesIO()  # polars would not say that the disk is full
-        rows.write_parquet(content, compression="lz4", statistics=False)
+        self._names = self._names or rows.columns
+        # by number: polars takes some names for patterns
+        numbered = pl.DataFrame({str(number): rows[name] for number, name in enumerate(self._names)})
+        numbered.write_parquet(content, compression="lz4", statistics=False)
         path.write_bytes(content.getbuffer())
 
     def column(self, name: str) -> pl.Series:
@@ -54,7 +60,9 @@ class CellStore:
         import polars as pl
 
         parts = (
-            pl.read_parquet(part, columns=[name], glob=False)[name] if isinstance(part, Path) else part[name]
+            pl.read_parquet(part, columns=[str(self._names.index(name))], glob=False).to_series()
+            if isinstance(part, Path)
+            else part[name]
             for part in self._parts
         )
         return pl.concat(list(parts))

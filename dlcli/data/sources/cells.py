@@ -270,7 +270,7 @@ def _ragged(text: Text, line: int, cells: int, row: Row, odd_lines: int) -> Data
 def _unused_sign(text: Text) -> int:
     unused = [sign for sign in _SPARE_SIGNS if bytes([sign]) not in text.body]
     if not unused:
-        raise text.error("not-text", text.line, "the file is full of control characters", "is it a table of text?")
+        raise text.error("not-text", text.line, "full of control characters from here on", "is it a table of text?")
     return unused[0]
 
 
@@ -304,7 +304,8 @@ def _divide_slowly(text: Text, sign: str) -> tuple[bytes, Row]:
         what = f"a quoted cell that begins here does not end with a quote ({error})"
         suggestion = "write `quote: none` if quotes are only text, or mend the line"
         raise text.error("stray-quote", begun, what, suggestion) from error
-    assert row is not None, "a text without a cell"
+    if row is None:
+        raise text.error("empty-file", text.line, "no row from here on", "is it the right file?")
     return out.getvalue().encode(), row
 
 

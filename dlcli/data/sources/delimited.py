@@ -114,7 +114,7 @@ class Csv(TableFiles):
     ] = '"'
     missing: Annotated[
         tuple[Written, ...] | dict[str, tuple[Written, ...]],
-        Field(description="What means missing, beside the empty cell: tokens, or tokens by column."),
+        Field(description="What means missing, beside the empty cell: tokens as in the file, or these by column."),
     ] = ()
     strip: Annotated[bool, Field(description="Whether blanks around a cell are dropped.")] = True
     encoding: Annotated[Encoding, Field(description="Encoding of the text.")] = "utf-8"
@@ -254,10 +254,13 @@ class Csv(TableFiles):
 
     def _bytes_of(self, path: Path) -> int:
         """About how much memory the cells of a file take as numbers."""
-        size = path.stat().st_size * (_PACKED_TIMES if path.suffix in PACKED else 1)
-        with path.open("rb") as file:
-            sample = file.read(SAMPLE_BYTES)
-        if path.suffix in PACKED or not sample:
+        size = path.stat().st_size
+        if path.suffix in PACKED or not path.is_file():  # what a pipe holds can be read only once
+            return size * _PACKED_TIMES
+        try:
+            with path.open("rb") as file:
+                sample = file.read(SAMPLE_BYTES) or b"\n"
+        except OSError:  # reading it says why
             return size
         sign = DELIMITERS.get(self.delimiter or find_delimiter(sample, ""), self.delimiter or ",")
         cells = sample.count(sign.encode()) + sample.count(b"\n")
@@ -297,7 +300,8 @@ class Csv(TableFiles):
             suggestion = f"columns: {_shown(tuple(names))}"
             raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, "missing")))
         if not cells.rows:
-            message = f"{tables[0].path} has {tables[0].rows:,} rows, and none of them has any value"
+            rows = sum(table.rows for table in tables)
+            message = f"{tables[0].path} has {rows:,} rows, and none of them has any value"
             raise DataError(Problem("no-rows", message, "is it the right file?", tables[0].place))
         columns: dict[str, Any] = {}
         for number, name in enumerate(names):

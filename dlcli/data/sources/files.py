@@ -147,7 +147,7 @@ def blocks(path: Path, field: ConfigPath, size: int, heard: Callable[[int], None
         with path.open("rb") as file:
             for block in _unpacked(file, path.suffix, size):
                 yield block
-                heard(file.tell())
+                heard(file.tell() if file.seekable() else 0)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         if not packed or isinstance(error, PermissionError | IsADirectoryError):
             reason = error.strerror if isinstance(error, OSError) else error
@@ -172,9 +172,11 @@ def _unpacked_xz(file: IO[bytes], size: int) -> Iterator[bytes]:
     decoder = lzma.LZMADecompressor(memlimit=UNPACKING_MEMORY_BYTES)
     while True:
         if decoder.eof:  # streams may follow each other, with zeros between
-            more = (decoder.unused_data or file.read(size)).lstrip(b"\0")
-            if not more:
-                return
+            more = decoder.unused_data.lstrip(b"\0")
+            while not more:
+                if not (block := file.read(size)):
+                    return
+                more = block.lstrip(b"\0")
             decoder = lzma.LZMADecompressor(memlimit=UNPACKING_MEMORY_BYTES)
         else:
             more = file.read(size) if decoder.needs_input else b""

@@ -66,11 +66,9 @@ class Pieces:
         if not self._begun:
             self._begun = True
             self._skip()
-        for _ in range(_PATIENCE):
-            block = next(self._blocks, None)
-            if block is None:
+        for patience in range(1, _PATIENCE + 1):
+            if not self._filled(patience * PIECE_BYTES):
                 break
-            self._left += block
             end = self._left.rfind(b"\n") + 1
             self._left = self._without_comments(self._left[:end]) + self._left[end:]
             if end := self._last_end(self._left):
@@ -87,10 +85,19 @@ class Pieces:
         self._left = b""
         return text if not text or text.endswith(b"\n") else text + b"\n"
 
+    def _filled(self, size: int) -> bool:
+        """Reads on until so many bytes are there; whether there are more than that."""
+        while len(self._left) <= size:
+            block = next(self._blocks, None)
+            if block is None:
+                return False
+            self._left += block
+        return True
+
     def _skip(self) -> None:
         skipped = self._file.skip_rows
-        while self._left.count(b"\n") < skipped and (block := next(self._blocks, None)) is not None:
-            self._left += block
+        while self._left.count(b"\n") < skipped and self._filled(len(self._left) + 1):
+            pass
         if skipped:
             lines = self._left.split(b"\n", skipped)
             self._left = b"\n" * skipped + (lines[-1] if len(lines) > skipped else b"")
@@ -159,7 +166,7 @@ def _not_decoded(file: TextFile, head: bytes, lines: int, error: ValueError) -> 
 
 
 def _plain_line_ends(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    r"""The same text with "\n" for "\r\n", and for "\r" in a file whose first line ends so."""
+    r"""The same text with "\n" for "\r\n", and for "\r" in a file whose first lines end so."""
     held, alone = b"", None
     for block in blocks:
         text = held + block

@@ -46,15 +46,16 @@ def fetch_folder(address: str, field: ConfigPath) -> Path:
     Raises:
         DataError: as `fetch`.
     """
-    if address not in _copies():
-        _copies()[address] = (_fetched_folder(address, field),)
-    return _copies()[address][0]
+    if (kept := f"{address}/") not in _copies():
+        _copies()[kept] = (_fetched_folder(address, field),)
+    return _copies()[kept][0]
 
 
 def lasting_name(path: Path) -> str:
     """What a file is called in every process: its place, of a copy the part that its address gives."""
-    below = Path(_folder().name)
-    return str(Path(*path.relative_to(below).parts[1:]) if path.is_relative_to(below) else path.absolute())
+    if not _copies() or not path.is_relative_to(below := Path(_folder().name)):
+        return str(path.absolute())
+    return str(Path(*path.relative_to(below).parts[1:]))
 
 
 def _fetched(address: str, field: ConfigPath) -> tuple[Path, ...]:
@@ -93,7 +94,7 @@ def _fetched_folder(address: str, field: ConfigPath) -> Path:
 
 @cache
 def _copies() -> dict[str, tuple[Path, ...]]:
-    """By address."""
+    """By address, that of a folder with a slash at its end."""
     return {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dlcli.data.reading import read
 from dlcli.data.sources import delimited, pieces
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.sources.pieces import Pieces, TextFile
-from dlcli.events import Event, Progress
+from dlcli.events import Event, Progress, silent
 from dlcli.problems import DataError, Problem
-from dlcli.storage import InMemory
+from dlcli.storage import InMemory, OnDisk
 
 LINES = st.lists(
     st.text(st.sampled_from('a1,;"# \t\u00e4\x85'), max_size=9)
@@ -82,16 +84,42 @@ def test_pieces_are_whole_lines_of_the_text(
     content = text.encode(encoding)
     file.write_bytes({"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}[packed](content))
     with of_bytes(size):
-        read = list(Pieces(TextFile(file, (), encoding, ()), lambda _: None))
-    assert b"".join(read).decode() == text
-    assert all(piece.endswith(b"\n") for piece in read)
-    assert all(len(piece) <= 3 * size for piece in read)
+        parts = list(Pieces(TextFile(file, (), encoding, ()), lambda _: None))
+    assert b"".join(parts).decode() == text
+    assert all(piece.endswith(b"\n") for piece in parts)
+    assert all(len(piece) <= 3 * size for piece in parts)
 
 
-def test_packed_streams_may_follow_each_other(path: Path) -> None:
+def test_a_last_line_without_an_end_tells_the_delimiter_too(path: Path) -> None:
+    path.write_text("price (EUR; net),size\n3,4")
+    assert told(path)[0] == {"price (EUR; net)": ["3"], "size": ["4"]}
+
+
+def test_a_pipe_is_read_once() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"a,b\n1,2\n3,4\n")
+    os.close(writing)
+    source = Csv(path=(f"/dev/fd/{reading}",))
+    try:
+        assert read(source, None, "auto", silent).found.samples["b"].texts().tolist() == ["2", "4"]
+    finally:
+        os.close(reading)
+
+
+def test_names_that_look_like_patterns_are_names_on_disk_too(path: Path, tmp_path: Path) -> None:
+    path.write_text("^x$,*,b\n1,2,3\n")
+    with OnDisk(tmp_path) as storage:
+        samples = Csv(path=(str(path),)).read_into(storage, silent).samples
+    assert {name: column.texts().tolist() for name, column in samples.items()} == {"^x$": ["1"], "*": ["2"], "b": ["3"]}
+
+
+@pytest.mark.parametrize("zeros", [0, 4, 400])
+def test_packed_streams_may_follow_each_other(zeros: int, path: Path) -> None:
     file = path.with_name("two.csv.xz")
-    file.write_bytes(lzma.compress(b"a,b\n1,2\n") + b"\0" * 4 + lzma.compress(b"3,4\n"))
-    assert told(file)[0] == {"a": ["1", "3"], "b": ["2", "4"]}
+    file.write_bytes(lzma.compress(b"a,b\n1,2\n") + bytes(zeros) + lzma.compress(b"3,4\n"))
+    with of_bytes(100):
+        found = told(file)
+    assert found[0] == {"a": ["1", "3"], "b": ["2", "4"]}
 
 
 @pytest.mark.parametrize(
