@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlcli.data.sources import arrays
 from dlcli.data.sources.files import source_for
 from dlcli.data.sources.table_files import TableFiles
 from dlcli.events import Listener, Progress, silent
@@ -46,6 +45,8 @@ class Parquet(TableFiles):
     def read_into(self, storage: Storage, emit: Listener) -> Found:
         """As `read`, one column after the other."""
         import numpy as np
+
+        from dlcli.data.sources import arrays
 
         parts = [(subset, field, _File.opened(path, field)) for subset, field, paths in self.files() for path in paths]
         files = [file for _, _, file in parts]
@@ -181,6 +182,8 @@ def _sort(kind: pl.DataType) -> str:
 def _column(series: pl.Series) -> Any:
     """A column as samples have it; None if there is no way to."""
     import polars as pl
+
+    from dlcli.data.sources import arrays
 
     kind = series.dtype
     if kind == pl.Boolean:
