@@ -30,6 +30,7 @@ from dlcli.data.leakage.findings import Divided, Finding
 from dlcli.data.leakage.guard import findings
 from dlcli.samples import ColumnSchema, Samples, Schema, Subset
 from dlcli.task import Goal, Task
+from dlcli.workflows import preparation
 from tests.data.planted import LEAKS, found_in, originals
 from tests.data.real_data import SETS, prepared
 
@@ -62,7 +63,7 @@ def known(data: Path) -> dict[str, dict[str, Any]]:
             taken.append(time.process_time() - start)
             return found
 
-        with tempfile.TemporaryDirectory() as folder, patch("dlcli.workflows.dataset.findings", timed):
+        with tempfile.TemporaryDirectory() as folder, patch.object(preparation, "findings", timed):
             dataset, _ = prepared(real, data, Path(folder))
         told = tuple((each.code, each.message.split(" ", 1)[0]) for each in dataset.findings)
         rows = len(dataset.hashes)
@@ -104,7 +105,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    data = Path(os.environ.get("DLCLI_DATA", "../shared/data"))
+    data = Path(os.environ.get("DLCLI_DATA", "../shared/data")).resolve()
     table = planted(data)
     click.echo(f"{'':20}" + "".join(f"{kind:>10}" for kind in table))
     faults = 0
