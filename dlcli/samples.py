@@ -17,6 +17,8 @@ from dlcli.part import Record
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dlcli.words import Words
+
     Column = "NDArray[Any] | Coded | Ragged | Windowed"
 
 Kind = Literal["numeric", "categorical", "text", "datetime", "image", "sequence"]
@@ -30,18 +32,19 @@ NO_TIME = -(2**63)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """Text in few values. `codes`: int32 (rows,), -1 is missing; `vocabulary`: distinct texts, any order."""
+    """Text by value. `codes`: int32 (rows,), -1 is missing; `vocabulary`: distinct texts, any order."""
 
     codes: NDArray[Any]
-    vocabulary: tuple[str, ...]
+    vocabulary: tuple[str, ...] | Words
 
     def __len__(self) -> int:
         return len(self.codes)
 
     @property
     def nbytes(self) -> int:
-        """Bytes in memory."""
-        return int(self.codes.nbytes) + sum(len(text) for text in self.vocabulary)
+        """Bytes in memory, or on disk."""
+        words = self.vocabulary
+        return int(self.codes.nbytes) + (sum(map(len, words)) if isinstance(words, tuple) else words.nbytes)
 
     def take(self, rows: NDArray[Any]) -> Coded:
         """The given rows; the vocabulary stays."""
@@ -64,6 +67,16 @@ class Coded:
         code = {text: number for number, text in enumerate(vocabulary)}
         codes = np.array([MISSING if text is None else code[text] for text in texts], dtype=np.int32)
         return cls(codes, vocabulary)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Coded]) -> Coded:
+        """The rows of several below each other; the vocabulary is sorted."""
+        import numpy as np
+
+        vocabulary = tuple(sorted(set().union(*(part.vocabulary for part in parts))))
+        place = {text: number for number, text in enumerate(vocabulary)}
+        codes = [np.array([*map(place.get, part.vocabulary), MISSING], dtype=np.int32)[part.codes] for part in parts]
+        return cls(np.concatenate(codes), vocabulary)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

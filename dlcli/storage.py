@@ -100,6 +100,10 @@ class OnDisk:
         path = self.folder / f"{self._count:04}.npy"
         return _File(path, self._open.enter_context(path.open("wb")), shape, dtype)
 
+    def begin_flat(self, dtype: Any) -> Filling:
+        """A flat array of as many values as will come, in the next file."""
+        return self.begin((0,), dtype)
+
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """Writes it to the next file, unless it lies in the folder already."""
         file = file_of(array)
@@ -194,9 +198,11 @@ def fill(filling: Filling, array: NDArray[Any]) -> None:
 
 def let_go(column: Any) -> None:
     """Frees the memory that a mapped column took while it was read; it can be read again at any time."""
-    mapped = getattr(_mapping(getattr(column, "codes", column)), "_mmap", None)
-    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
+    words = getattr(column, "vocabulary", ())
+    for array in (getattr(column, "codes", column), getattr(words, "content", None)):
+        mapped = getattr(_mapping(array), "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def file_of(array: Any) -> Path | None:
@@ -274,19 +280,29 @@ class _Array:
 class _File:
     def __init__(self, path: Path, file: IO[bytes], shape: Shape, dtype: Any) -> None:
         import numpy as np
-        from numpy.lib import format as npy
 
         self._path = path
         self._dtype = np.dtype(dtype)
         self._file = file
-        header = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": tuple(shape)}
-        npy.write_array_header_2_0(self._file, header)
+        self._shape = shape
+        self._rows = 0
+        self._write_header(shape)
 
     def append(self, rows: NDArray[Any]) -> None:
         import numpy as np
 
         self._file.write(np.ascontiguousarray(rows, self._dtype).data)
+        self._rows += len(rows)
 
     def end(self) -> NDArray[Any]:
+        if self._rows and not self._shape[0]:  # a flat one
+            self._file.seek(0)  # numpy leaves blanks in the header for a larger number
+            self._write_header((self._rows, *self._shape[1:]))
         self._file.close()
         return load(self._path)
+
+    def _write_header(self, shape: Shape) -> None:
+        from numpy.lib import format as npy
+
+        header = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": tuple(shape)}
+        npy.write_array_header_2_0(self._file, header)

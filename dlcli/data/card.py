@@ -9,6 +9,7 @@ import numpy as np
 
 from dlcli.data.leakage.columns import gaps_of
 from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Ragged, Samples, Schema
+from dlcli.words import picked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def _texts(column: Coded, rows: NDArray[np.int64]) -> dict[str, Any]:
         return {"distinct": 0}
     used = np.unique(codes)
     lengths = np.zeros(len(column.vocabulary), dtype=np.int64)
-    lengths[used] = [len(column.vocabulary[code].split()) for code in used]
+    lengths[used] = [len(text.split()) for text in picked(column.vocabulary, used)]
     words = lengths[codes]
     return {
         "distinct": len(used),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,18 +19,22 @@ _CELL_GAP = np.uint64(0x5851F42D4C957F2D)
 _WHOLE_FLOATS_BELOW = 2.0**53
 
 
-def row_hashes(samples: Samples) -> NDArray[np.uint64]:
+def row_hashes(samples: Samples, forms: Mapping[str, Callable[[str], str]] | None = None) -> NDArray[np.uint64]:
     """One hash per row.
 
     Every column's cells are hashed (text by its UTF-8 bytes, each distinct text once; numbers by their
     float64 bits, -0 as 0; images and vectors by their values), mixed with the column's name, and added
     up, so that the order of columns does not matter.
+
+    Args:
+        samples: the columns.
+        forms: of columns of text, what is done to each text before.
     """
     total = np.zeros(samples.rows, dtype=np.uint64)
     for name in samples:
         salt = np.uint64(_text_hash(name))
         with np.errstate(over="ignore"):
-            total += _mix(_column_hashes(samples[name]) ^ salt)
+            total += _mix(_column_hashes(samples[name], (forms or {}).get(name)) ^ salt)
         let_go(samples[name])
     return total
 
@@ -70,10 +74,11 @@ def order_hash(hashes: NDArray[np.uint64]) -> str:
     return hashlib.sha256(hashes.astype("<u8").tobytes()).hexdigest()
 
 
-def _column_hashes(column: Any) -> NDArray[np.uint64]:
+def _column_hashes(column: Any, form: Callable[[str], str] | None = None) -> NDArray[np.uint64]:
     if isinstance(column, Coded):
-        words = np.array([_text_hash(text) for text in column.vocabulary] + [int(_CELL_GAP)], dtype=np.uint64)
-        return np.asarray(words[column.codes])  # code -1 picks the gap
+        texts = map(form, column.vocabulary) if form else column.vocabulary
+        words = np.fromiter(map(_text_hash, texts), np.uint64, len(column.vocabulary))
+        return np.asarray(np.append(words, _CELL_GAP)[column.codes])  # code -1 picks the gap
     if isinstance(column, Ragged):
         return np.array([_bytes_hash(column.row(i).tobytes()) for i in range(len(column))], dtype=np.uint64)
     if column.ndim == 1:

@@ -14,6 +14,7 @@ from dlcli.data import literals
 from dlcli.problems import DataError, Problem
 from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Kind, Ragged, Samples, Schema
 from dlcli.storage import Shelf, file_of, fill
+from dlcli.words import picked
 
 CATEGORIES_AT_MOST = 1000
 """Text with more distinct values is text, not a category."""
@@ -109,7 +110,7 @@ class _Cells:
     """The texts of one column that occur in the deciding rows."""
 
     name: str
-    texts: tuple[str, ...]
+    texts: Sequence[str]
     counts: NDArray[np.int64]
     rows: int
 
@@ -118,7 +119,7 @@ class _Cells:
         codes = column.codes[rows]
         counts = np.bincount(codes[codes != MISSING], minlength=len(column.vocabulary))
         used = np.flatnonzero(counts)
-        return cls(name, tuple(column.vocabulary[code] for code in used), counts[used], len(codes))
+        return cls(name, picked(column.vocabulary, used), counts[used], len(codes))
 
     def first_misfits(self, fits: NDArray[np.bool_]) -> str:
         """What does not fit, the most frequent first: `"?" (6 cells), "x" (1 cell)`."""

@@ -14,6 +14,7 @@ from dlcli.samples import NO_TIME
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 PLAIN_NUMBER = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:[eE](?:[+]?[0-9]{1,2}|-[0-9]{1,3}))?"
 """How numbers are written that nobody means as a text: no leading zeros, no more digits than a float64 can hold."""
+_TEXTS_AT_ONCE = 10_000
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?)?")
 
 
@@ -25,8 +26,11 @@ def numbers(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_
     Returns:
         values, NaN where there is none, and whether each text fits.
     """
+    if len(texts) > _TEXTS_AT_ONCE:
+        parts = [numbers(texts[first : first + _TEXTS_AT_ONCE]) for first in range(0, len(texts), _TEXTS_AT_ONCE)]
+        return np.concatenate([values for values, _ in parts]), np.concatenate([fits for _, fits in parts])
     try:
-        values = np.array(texts, dtype=object).astype(np.float64) if _plain(texts) else None
+        values = np.array([*texts], dtype=object).astype(np.float64) if _plain(texts) else None
     except ValueError:
         values = None
     if values is None or not np.isfinite(values).all():
@@ -60,8 +64,8 @@ def times(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     Returns:
         values, `NO_TIME` where there is none, and whether each text fits.
     """
-    found = [_time(text.strip()) for text in texts]
-    values = np.array([NO_TIME if seconds is None else seconds for seconds in found], dtype=np.int64)
+    found = (_time(text.strip()) for text in texts)
+    values = np.fromiter((NO_TIME if seconds is None else seconds for seconds in found), np.int64, len(texts))
     return values, values != NO_TIME
 
 

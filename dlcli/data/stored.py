@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcli.samples import Coded, Found, Ragged, Samples
 from dlcli.storage import OnDisk, file_of, load
+from dlcli.words import Words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +66,9 @@ def read(folder: Path) -> Found:
 def _written(column: Any, storage: OnDisk) -> dict[str, Any]:
     """The files of a column."""
     if isinstance(column, Coded):
-        return {"codes": _array(column.codes, storage), "vocabulary": column.vocabulary}
+        words = column.vocabulary
+        kept = list(words) if isinstance(words, tuple) else [_array(part, storage) for part in words.arrays]
+        return {"codes": _array(column.codes, storage), "vocabulary" if isinstance(words, tuple) else "words": kept}
     if isinstance(column, Ragged):
         return {part: _array(getattr(column, part), storage) for part in ("values", "offsets", "shapes")}
     return {"array": _array(column, storage)}
@@ -80,6 +83,8 @@ def _array(array: NDArray[Any], storage: OnDisk) -> str:
 def _column(folder: Path, files: Mapping[str, Any]) -> Any:
     if "vocabulary" in files:
         return Coded(load(folder / files["codes"]), tuple(files["vocabulary"]))
+    if "words" in files:
+        return Coded(load(folder / files["codes"]), Words(*(load(folder / file) for file in files["words"])))
     if "offsets" in files:
         return Ragged(*(load(folder / files[part]) for part in ("values", "offsets", "shapes")))
     return load(folder / files["array"])

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from dlcli import backend
 from dlcli.events import Note
-from dlcli.part import Shape, Step
+from dlcli.part import Step
 from dlcli.preprocessing import frames, planning, raw_windows
 from dlcli.preprocessing.planning import check, expand
 from dlcli.preprocessing.raw_windows import rows_alone, rows_of_windows, windows_of
 from dlcli.preprocessing.selection import select
 from dlcli.preprocessing.tables import MISSING_TEXT, Drop
 from dlcli.problems import ConfigError, ConfigPath, DataError, DlcliError, Problem, RefusedError
-from dlcli.samples import Coded, Frame, Samples, Schema
+from dlcli.samples import MISSING, Coded, Frame, Samples, Schema
 from dlcli.storage import Filling, InMemory, Nowhere, let_go
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Pipeline:
         single = InMemory().begin((len(series.rows), *self.output.shape[1:]), "float32")
         self._transform_into(single, series.samples, series.rows)
         values = single.end()
-        step = self._rows_at_once(self.output.shape)
+        step = self._rows_at_once(math.prod(self.output.shape))
         for start in range(0, len(series.places), step):
             filling.append(values[series.places[start : start + step]])
 
@@ -176,10 +176,13 @@ class Pipeline:
         import numpy as np
         from keras import ops
 
+        from dlcli.preprocessing import raw_rows
+
         count = samples.rows if rows is None else len(rows)
         shape = self.output.shape if self.length is None else self.output.shape[1:]
         gaps, infinite = (np.zeros(shape[-1], np.int64) for _ in range(2))
-        step = self._rows_at_once(shape)
+        width = raw_rows.values_per_row(samples, self.schema, slice(None) if rows is None else rows)
+        step = self._rows_at_once(max(math.prod(shape), width))
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
             values = ops.convert_to_numpy(frames.joined(self._run(samples, part if rows is None else rows[part])))
@@ -191,9 +194,10 @@ class Pipeline:
         if gaps.any() or infinite.any():
             raise DataError(self._not_finite(gaps, infinite))
 
-    def _rows_at_once(self, shape: Shape) -> int:
-        """How many rows are worked on at once."""
-        return max(1, BYTES_AT_ONCE // (8 * max(1, math.prod(shape))))
+    @staticmethod
+    def _rows_at_once(width: float) -> int:
+        """How many rows, of so many values each, are worked on at once."""
+        return max(1, int(BYTES_AT_ONCE / (8 * max(1, width))))
 
     def gap_row(self) -> NDArray[np.float32]:
         """What the network gets for a row of nothing but gaps, (*shape); NaN where a gap is left."""
@@ -240,7 +244,7 @@ class Pipeline:
         for name, texts in self.seen.items():
             column: Coded = rows_alone(samples)[name]
             categories = frozenset(texts)
-            known = np.array([text in categories for text in (*column.vocabulary, MISSING_TEXT)])
+            known = np.array([*(text in categories for text in column.vocabulary), MISSING_TEXT in categories])
             counts[name] = int((~known[column.codes]).sum())  # code -1 picks the gap
         return {name: count for name, count in counts.items() if count}
 
@@ -278,8 +282,9 @@ class Pipeline:
 def fit(steps: Sequence[Step], samples: Samples, schema: Schema, rows: NDArray[Any]) -> Pipeline:
     """Fits the steps on some rows, in order; each sees what the ones before it left.
 
-    Of more than `FITTED_VALUES` values it takes a simple random sample of the rows, the same at every call: what
-    steps learn of 17 million values does not change with more of them, and fits into memory.
+    Of more than `FITTED_VALUES` values, counted as `raw_rows.values_per_row` does, it takes a simple random sample
+    of the rows, the same at every call: what steps learn of 17 million values does not change with more of them, and
+    fits into memory.
 
     Args:
         steps: steps as written or expanded.
@@ -304,7 +309,7 @@ def fit(steps: Sequence[Step], samples: Samples, schema: Schema, rows: NDArray[A
     unneeded = {name: str(schema.columns[name].kind) for name in plan.unneeded}
     needed = Schema(columns={name: column for name, column in schema.columns.items() if name not in unneeded})
     cardinalities = raw_rows.cardinalities(samples, needed, rows)
-    rows = _sampled(rows, sum(math.prod(column.shape) for column in needed.columns.values()))
+    rows = _sampled(rows, raw_rows.values_per_row(samples, needed, rows))
     frame = raw_rows.frame(samples, needed, cardinalities, rows)
     remarks = _remarks(samples, needed, rows)
     fitted: list[FittedStep] = []
@@ -344,11 +349,11 @@ def _finished(
     return replace(pipeline, output=OutputSpec(shape, names, frames.cardinality(frame), origins), length=length)
 
 
-def _sampled(rows: NDArray[Any], width: int) -> NDArray[Any]:
+def _sampled(rows: NDArray[Any], width: float) -> NDArray[Any]:
     """As many of the rows, of so many values each, as steps are fitted on; in order."""
     import numpy as np
 
-    most = max(_FEWEST_ROWS, FITTED_VALUES // max(1, width))
+    most = max(_FEWEST_ROWS, int(FITTED_VALUES / max(1, width)))
     if len(rows) <= most:
         return rows
     return rows[np.sort(np.random.default_rng(0).choice(len(rows), most, replace=False))]
@@ -358,8 +363,8 @@ def _seen(column: Coded, rows: NDArray[Any]) -> tuple[str, ...]:
     """The categories of the training rows, sorted."""
     import numpy as np
 
-    words = (*column.vocabulary, MISSING_TEXT)
-    return tuple(sorted({words[code] for code in np.unique(column.codes[rows]).tolist()}))
+    codes = np.unique(column.codes[rows]).tolist()
+    return tuple(sorted({MISSING_TEXT if code == MISSING else column.vocabulary[code] for code in codes}))
 
 
 def _remarks(samples: Samples, schema: Schema, rows: NDArray[Any]) -> tuple[Note, ...]:

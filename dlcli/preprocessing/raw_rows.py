@@ -6,6 +6,7 @@ operations as one; every other column is a block of its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,17 @@ import numpy as np
 
 from dlcli.preprocessing.frames import free_name
 from dlcli.problems import DataError, Problem
-from dlcli.samples import NO_TIME, Block, Coded, ColumnSchema, Frame, Ragged, Samples, Schema
+from dlcli.samples import MISSING, NO_TIME, Block, Coded, ColumnSchema, Frame, Ragged, Samples, Schema
 from dlcli.storage import let_go
+from dlcli.words import lengths, picked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Rows = NDArray[np.int64] | slice
+
+
+_NUMBER_BYTES = 8
 
 
 def frame(samples: Samples, schema: Schema, cardinalities: Mapping[str, int], rows: Rows) -> Frame:
@@ -102,6 +107,22 @@ def _one_row(schema: Schema, numbers: Callable[[ColumnSchema], NDArray[Any]]) ->
     return Samples(columns, 1)
 
 
+def values_per_row(samples: Samples, schema: Schema, rows: Rows) -> float:
+    """Of how many numbers one of the rows consists on average; eight bytes of text count as one."""
+    total = 0.0
+    for name, column in schema.columns.items():
+        cells = samples[name]
+        if isinstance(cells, Coded):
+            codes = cells.codes[rows]
+            texts = lengths(cells.vocabulary)[codes[codes != MISSING]]
+            total += max(1.0, float(texts.mean()) / _NUMBER_BYTES) if len(texts) else 1.0
+        elif isinstance(cells, Ragged):
+            total += float(np.diff(cells.offsets)[rows].mean())
+        else:
+            total += math.prod(column.shape)
+    return total
+
+
 def cardinalities(samples: Samples, schema: Schema, rows: Rows) -> dict[str, int]:
     """For each column of whole numbers with a shape of its own: one more than its largest one."""
     found: dict[str, int] = {}
@@ -133,7 +154,8 @@ def _tensor(samples: Samples, schema: Schema, name: str, rows: Rows) -> Any:
         raise DataError(Problem("rows-differ-in-size", message, f"leave it out: `drop: {name}`", ("preprocessing",)))
     if isinstance(column, Coded):
         used, places = np.unique(column.codes[rows], return_inverse=True)  # few of a vocabulary of free texts
-        words = ["" if code < 0 else column.vocabulary[code] for code in used.tolist()]
+        known = used[used != MISSING]
+        words = [*[""] * (len(used) - len(known)), *picked(column.vocabulary, known)]  # the gap comes first
         return ops.take(ops.convert_to_tensor(words, dtype="string"), places.reshape(-1, 1), axis=0)
     values = column[rows]
     return ops.convert_to_tensor(values[:, None] if values.ndim == 1 else values)

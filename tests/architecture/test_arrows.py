@@ -22,6 +22,7 @@ FLOOR = frozenset(
         "seeds",
         "storage",
         "task",
+        "words",
     }
 )
 PARTS = frozenset({"data", "evaluation", "network", "preprocessing", "training"})

@@ -15,6 +15,7 @@ from PIL import Image
 
 from dlcli.data import cache, reading
 from dlcli.data.reading import read
+from dlcli.data.sources import text_columns
 from dlcli.data.sources.builtin import Builtin
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.sources.images import Images
@@ -26,6 +27,7 @@ from dlcli.part import Source
 from dlcli.problems import DataError
 from dlcli.samples import Coded, Found, Ragged
 from dlcli.storage import file_of
+from dlcli.words import Words
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -103,8 +105,12 @@ def plain(found: Found) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("held_bytes", [text_columns.HELD_BYTES, 0])
 @pytest.mark.parametrize("make", SOURCES)
-def test_what_is_on_disk_is_what_would_be_in_memory(make: Any, tmp_path: Path) -> None:
+def test_what_is_on_disk_is_what_would_be_in_memory(
+    make: Any, held_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_columns, "HELD_BYTES", held_bytes)
     source = make(tmp_path)
     held, kept = (read(source, None, in_memory, silent) for in_memory in (True, False))
     assert plain(kept.found) == plain(held.found)
@@ -113,6 +119,15 @@ def test_what_is_on_disk_is_what_would_be_in_memory(make: Any, tmp_path: Path) -
     for column in kept.found.samples.values():
         arrays = [column] if isinstance(column, np.ndarray) else [getattr(column, "codes", None), None][:1]
         assert all(array is None or file_of(array) is not None for array in arrays)
+
+
+@pytest.mark.parametrize("make", [csv, parquet, texts])
+def test_long_texts_lie_on_disk_too(make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_columns, "HELD_BYTES", 0)
+    found = read(make(tmp_path), None, in_memory=False, emit=silent).found
+    vocabularies = [column.vocabulary for column in found.samples.values() if isinstance(column, Coded)]
+    assert vocabularies
+    assert isinstance(vocabularies[0], Words)
 
 
 @pytest.mark.parametrize("make", SOURCES)

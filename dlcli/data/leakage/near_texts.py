@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dlcli.data.hashes import among
 from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
-from dlcli.samples import Coded
+from dlcli.samples import MISSING, Coded
+from dlcli.words import picked
 
 LIKE = 0.6
 """Two texts are almost the same if they share this much of their runs of three words (Jaccard)."""
@@ -21,12 +22,13 @@ FEWEST_WORDS = 8
 MOST_WORDS = 80
 """Longer texts are compared by so many of their first words."""
 MOST_ROWS = 100_000
+"""Of each subset so many are compared."""
 _WORD_LENGTH = 8
 _RUN = 3
 _BANDS, _BAND = 12, 2
 _AGREEING = 0.35
 _LOOKED_AT = 8
-_PIECE_BYTES = 4_000_000
+_TEXTS_AT_ONCE = 10_000
 _PRIME = np.uint64(0x100000001B3)
 _INVERSE = np.uint64(pow(int(_PRIME), -1, 2**64))
 _NO_RUN = ~np.uint64(0)
@@ -39,8 +41,9 @@ def near_texts(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding
     MinHash (Broder 1997) with 24 hashes of runs of three words, in 12 bands, proposes pairs; the share of runs that
     a pair has in common is then counted.
     """
+    subsets = [_some(rows) for rows in divided.subsets.values() if len(rows)]
     for name in divided.schema.of_kind("text"):
-        texts = _Texts.of(divided.samples[name])
+        texts = _Texts.of(divided.samples[name], np.concatenate(subsets))
         for border in divided.borders():
             rows = border.found(partial(_like_others, texts, inputs))
             if len(rows):
@@ -52,56 +55,56 @@ def near_texts(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Texts:
-    """A column of texts as they are compared.
+    """Texts as they are compared: their first words in normal form.
 
     Attributes:
-        codes: int32 (rows,), the number of each row's text.
-        words: the first words of each text.
+        numbers: int64 (rows,), which text each row has; -1 where it is too short, or not compared.
+        words: the first words of each text, with single blanks between them.
         sketches: uint64 (texts, 24).
-        long: whether a text is long enough to be compared; the last is that of a missing text.
     """
 
-    codes: NDArray[np.int32]
-    words: list[list[str]]
+    numbers: NDArray[np.int64]
+    words: list[str]
     sketches: NDArray[np.uint64]
-    long: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, column: Coded) -> _Texts:
-        words = _beginnings(column)
-        long = np.array([*(len(each) >= FEWEST_WORDS for each in words), False])
-        return cls(column.codes, words, _sketches([" ".join(each) for each in words]), long)
+    def of(cls, column: Coded, rows: NDArray[np.int64]) -> _Texts:
+        rows = rows[column.codes[rows] != MISSING]
+        used, places = np.unique(column.codes[rows], return_inverse=True)
+        words = [_beginning(text) for text in picked(column.vocabulary, used)]
+        long = np.array([text.count(" ") + 1 >= FEWEST_WORDS for text in words], dtype=bool)
+        numbers = np.full(len(column), -1, dtype=np.int64)
+        numbers[rows] = np.where(long[places], places, -1)
+        return cls(numbers, words, _sketches(words))
 
 
 def _like_others(
     texts: _Texts, inputs: NDArray[np.uint64], here: NDArray[np.int64], there: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The rows `here` that are like a row `there`, but not equal to one."""
-    here, there = (_some(rows[texts.long[texts.codes[rows]]]) for rows in (here, there))
+    here, there = (rows[texts.numbers[rows] >= 0] for rows in (here, there))
     here = here[~among(inputs[here], inputs[there])]
-    return here[_near(texts.words, texts.sketches, texts.codes[there], texts.codes[here])]
+    return here[_near(texts, texts.numbers[there], texts.numbers[here])]
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return rows if len(rows) <= MOST_ROWS else rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
 
 
-def _beginnings(column: Coded) -> list[list[str]]:
-    """The first words of every text of the vocabulary, in normal form."""
-    reach = MOST_WORDS * _WORD_LENGTH
-    return [normal(text[:reach]).split(" ")[:MOST_WORDS] for text in column.vocabulary]
+def _beginning(text: str) -> str:
+    """The first words in normal form."""
+    return " ".join(normal(text[: MOST_WORDS * _WORD_LENGTH]).split(" ")[:MOST_WORDS])
 
 
-def _near(
-    texts: list[list[str]], sketches: NDArray[np.uint64], train: NDArray[np.int32], codes: NDArray[np.int32]
-) -> NDArray[np.bool_]:
+def _near(texts: _Texts, train: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which texts share enough with one of `train`."""
-    near = np.zeros(len(codes), dtype=bool)
-    if not len(codes) or not len(train):
+    near = np.zeros(len(numbers), dtype=bool)
+    if not len(numbers) or not len(train):
         return near
+    sketches = texts.sketches
     train = np.unique(train)
     for band in range(_BANDS):
-        keys, wanted = (_band(sketches[part], band) for part in (train, codes))
+        keys, wanted = (_band(sketches[part], band) for part in (train, numbers))
         order = np.argsort(keys, kind="stable")
         first = np.searchsorted(keys[order], wanted)
         for place in (first + step for step in range(_LOOKED_AT)):
@@ -110,16 +113,20 @@ def _near(
             if not len(same):
                 break
             other = train[order[place[same]]]
-            agreeing = (sketches[other] == sketches[codes[same]]).mean(axis=1) >= _AGREEING
+            agreeing = (sketches[other] == sketches[numbers[same]]).mean(axis=1) >= _AGREEING
             for row, text in zip(same[agreeing], other[agreeing], strict=True):
-                near[row] = _shared(texts[text], texts[codes[row]]) >= LIKE
+                near[row] = _shared(texts.words[text], texts.words[numbers[row]]) >= LIKE
     return near
 
 
-def _shared(one: list[str], other: list[str]) -> float:
+def _shared(one: str, other: str) -> float:
     """The share of runs of three words that two texts have in common, of all that they have."""
-    first, second = ({tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)} for words in (one, other))
+    first, second = (_runs(text.split(" ")) for text in (one, other))
     return len(first & second) / len(first | second) if first and second else 0.0
+
+
+def _runs(words: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)}
 
 
 def _band(sketches: NDArray[np.uint64], band: int) -> NDArray[np.uint64]:
@@ -130,15 +137,9 @@ def _band(sketches: NDArray[np.uint64], band: int) -> NDArray[np.uint64]:
 
 def _sketches(texts: list[str]) -> NDArray[np.uint64]:
     """(texts, 24): of each text the smallest of its runs' hashes, under 24 hash functions."""
-    found = [np.zeros((0, _BANDS * _BAND), dtype=np.uint64)]
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    start = size = 0
-    for end, content in enumerate(encoded, 1):
-        size += len(content)
-        if size >= _PIECE_BYTES or end == len(encoded):
-            found.append(_sketch(encoded[start:end]))
-            start, size = end, 0
-    return np.concatenate(found)
+    parts = (texts[first : first + _TEXTS_AT_ONCE] for first in range(0, len(texts), _TEXTS_AT_ONCE))
+    found = [_sketch([text.encode("utf-8", "surrogatepass") for text in part]) for part in parts]
+    return np.concatenate([np.zeros((0, _BANDS * _BAND), dtype=np.uint64), *found])
 
 
 def _sketch(texts: list[bytes]) -> NDArray[np.uint64]:

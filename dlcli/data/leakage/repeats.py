@@ -14,7 +14,7 @@ from dlcli.data.leakage.coincidence import by_chance
 from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
 from dlcli.problems import Problem, RefusedError
-from dlcli.samples import Coded, Samples, Subset
+from dlcli.samples import Samples, Subset
 from dlcli.task import CLASSIFICATION
 
 Rule = Literal["together", "keep", "drop", "refuse"]
@@ -129,11 +129,7 @@ def input_hashes(samples: Samples, texts: tuple[str, ...]) -> NDArray[np.uint64]
         samples: the typed input columns.
         texts: which of them hold free text.
     """
-    columns = dict(samples.columns)
-    for name in texts:
-        column = columns[name]
-        columns[name] = Coded(column.codes, tuple(normal(text) for text in column.vocabulary))
-    return row_hashes(Samples(columns, samples.rows))
+    return row_hashes(samples, dict.fromkeys(texts, normal))
 
 
 def same_inputs(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding]:

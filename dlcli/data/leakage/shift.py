@@ -109,8 +109,8 @@ def _comparable(divided: Divided, name: str) -> NDArray[Any] | None:
     if isinstance(column, Coded):
         if kind == "categorical":
             return None if is_id_text(column) else np.asarray(column.codes)
-        lengths = np.array([*(len(text) for text in column.vocabulary), 0], dtype=np.float64)
-        return np.asarray(lengths[column.codes])
+        lengths = np.fromiter(map(len, column.vocabulary), np.float64, len(column.vocabulary))
+        return np.asarray(np.append(lengths, 0)[column.codes])
     if isinstance(column, Ragged):
         return np.diff(column.offsets).astype(np.float64)
     if column.ndim > 1:

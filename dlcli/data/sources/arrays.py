@@ -8,7 +8,6 @@ import numpy as np
 
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import MISSING, Coded
-from dlcli.storage import Storage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,13 +49,6 @@ def coded(cells: pl.Series) -> Coded:
     words = words.with_columns(pl.Series("code", np.arange(words.height, dtype=np.int32)))
     codes = frame.join(words, on="cell", how="left", maintain_order="left")["code"].fill_null(MISSING)
     return Coded(codes.to_numpy().astype(np.int32, copy=False), tuple(words["cell"].to_list()))
-
-
-def stored(column: Any, storage: Storage) -> Any:
-    """A column where large arrays lie."""
-    if isinstance(column, Coded):
-        return Coded(storage.keep(column.codes), column.vocabulary)
-    return storage.keep(column)
 
 
 def _array(values: Any) -> np.ndarray[Any, Any]:

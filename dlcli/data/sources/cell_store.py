@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -55,14 +56,13 @@ class CellStore:
         numbered.write_parquet(content, compression="lz4", statistics=False)
         path.write_bytes(content.getbuffer())
 
-    def column(self, name: str) -> pl.Series:
-        """All cells of a column."""
+    def column(self, name: str) -> Iterator[pl.Series]:
+        """All cells of a column: in memory at once, from the disk some at a time."""
         import polars as pl
 
-        parts = (
-            pl.read_parquet(part, columns=[str(self._names.index(name))], glob=False).to_series()
-            if isinstance(part, Path)
-            else part[name]
-            for part in self._parts
-        )
-        return pl.concat(list(parts))
+        if self._folder is None:
+            yield pl.concat([part[name] for part in self._parts if isinstance(part, pl.DataFrame)])
+            return
+        for part in self._parts:
+            if isinstance(part, Path):
+                yield pl.read_parquet(part, columns=[str(self._names.index(name))], glob=False).to_series()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from dlcli.data.sources.dialect import DELIMITERS, SAMPLE_BYTES, Dialect, find_d
 from dlcli.data.sources.files import PACKED, Encoding, source_for
 from dlcli.data.sources.pieces import PIECE_BYTES, Pieces, TextFile
 from dlcli.data.sources.table_files import TableFiles
+from dlcli.data.sources.text_columns import Texts
 from dlcli.events import Listener, Progress, silent
 from dlcli.numbers import MEGABYTE
 from dlcli.part import Source, Written
@@ -292,8 +293,6 @@ class Csv(TableFiles):
 
     def _samples(self, tables: list[_Table], cells: CellStore, storage: Storage, emit: Listener) -> Samples:
         """All columns but empty ones without a name."""
-        from dlcli.data.sources import arrays
-
         names = tables[0].names
         if isinstance(self.missing, dict) and (absent := [name for name in self.missing if name not in names]):
             message = f"`missing` names a column that is not there: {_shown(tuple(absent))}"
@@ -305,29 +304,34 @@ class Csv(TableFiles):
             raise DataError(Problem("no-rows", message, "is it the right file?", tables[0].place))
         columns: dict[str, Any] = {}
         for number, name in enumerate(names):
-            column = cells.column(name)
-            if name not in tables[0].unnamed or column.null_count() < len(column):
-                columns[name] = arrays.stored(self._column(column, self._tokens(name)), storage)
+            if name not in tables[0].unnamed or any(part.null_count() < len(part) for part in cells.column(name)):
+                columns[name] = self._column(cells, name, storage)
             emit(Progress("columns read", number + 1, len(names)))
         return Samples.of(columns)
 
-    def _column(self, cells: pl.Series, missing: tuple[str, ...]) -> Any:
+    def _column(self, cells: CellStore, name: str, storage: Storage) -> Any:
         """A column of nothing but many different numbers needs no code for each."""
         from dlcli.data.kinds import CATEGORIES_AT_MOST
         from dlcli.data.sources import arrays
 
-        if missing:
-            cells = cells.set(cells.is_in(list(missing)), None)
-        if self.decimal == ",":
-            cells = cells.str.replace(_DECIMAL_COMMA, "${1}.${2}")
-        if len(cells) > CATEGORIES_AT_MOST:
-            numbers = _numbers_of(cells)
-            if numbers is not None and numbers.n_unique() > CATEGORIES_AT_MOST:
-                return numbers.fill_null(float("nan")).to_numpy()
-        return arrays.coded(cells)
+        def parts() -> Iterator[pl.Series]:
+            return (self._cleaned(part, name) for part in cells.column(name))
 
-    def _tokens(self, column: str) -> tuple[str, ...]:
-        return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
+        if cells.rows > CATEGORIES_AT_MOST:
+            numbers = _numbers_of(parts())
+            if numbers is not None and numbers.n_unique() > CATEGORIES_AT_MOST:
+                return storage.keep(numbers.fill_null(float("nan")).to_numpy())
+        texts = Texts(storage)
+        for part in parts():
+            texts.append(arrays.coded(part))
+        return texts.end()
+
+    def _cleaned(self, cells: pl.Series, column: str) -> pl.Series:
+        """Cells of a column without tokens that mean missing, numbers with a point."""
+        tokens = self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
+        if tokens:
+            cells = cells.set(cells.is_in(list(tokens)), None)
+        return cells.str.replace(_DECIMAL_COMMA, "${1}.${2}") if self.decimal == "," else cells
 
 
 def _tell(emit: Listener, before: int, total: int, position: int) -> None:
@@ -343,16 +347,19 @@ def _looks_like_data(names: list[str]) -> bool:
     return bool(literals.numbers(names)[1].mean() >= 0.5)
 
 
-def _numbers_of(cells: pl.Series) -> pl.Series | None:
+def _numbers_of(parts: Iterable[pl.Series]) -> pl.Series | None:
     """Cells as numbers; None unless each that is not empty is written as `literals.PLAIN_NUMBER`."""
     import polars as pl
 
     from dlcli.data.literals import PLAIN_NUMBER
 
-    for some in (cells.head(_FIRST_CELLS), cells):
-        if not some.str.contains(f"^(?:{PLAIN_NUMBER})$").fill_null(value=True).all():
-            return None
-    return cells.cast(pl.Float64)
+    numbers: list[pl.Series] = []
+    for cells in parts:
+        for some in (cells.head(_FIRST_CELLS), cells):
+            if not some.str.contains(f"^(?:{PLAIN_NUMBER})$").fill_null(value=True).all():
+                return None
+        numbers.append(cells.cast(pl.Float64))
+    return pl.concat(numbers)
 
 
 def _require_same_columns(expected: _Table, table: _Table) -> None:

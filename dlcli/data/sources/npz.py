@@ -318,7 +318,7 @@ def _below(name: str, parts: list[Any], storage: Storage) -> Any:
     if all(isinstance(part, Ragged) for part in parts):
         return Ragged.joined(parts)
     if all(isinstance(part, Coded) for part in parts):
-        return first if len(parts) == 1 else Coded.of([text for part in parts for text in part.texts()])
+        return first if len(parts) == 1 else Coded.joined(parts)
     if any(isinstance(part, Coded | Ragged) or part.shape[1:] != first.shape[1:] for part in parts):
         message = f"{name}: the arrays of the subsets differ in shape or kind"
         raise DataError(Problem("wrong-shape", message, "name arrays that belong together", (*_FIELD, "path")))

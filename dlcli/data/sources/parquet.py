@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcli.data.sources.files import source_for
 from dlcli.data.sources.table_files import TableFiles
+from dlcli.data.sources.text_columns import Texts
 from dlcli.events import Listener, Progress, silent
 from dlcli.part import Source
 from dlcli.problems import ConfigPath, DataError, Problem
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _FIELD: ConfigPath = ("data", "source", "parquet")
 SUFFIXES = (".parquet", ".pq")
 _CELL_BYTES = 8
+_SLICE_BYTES = 16 * 1024 * 1024
+"""Of the file: so many bytes with all columns, packed."""
 
 
 class Parquet(TableFiles):
@@ -61,12 +64,19 @@ class Parquet(TableFiles):
         left: list[str] = []
         names = list(files[0].schema)
         for number, name in enumerate(names):
-            values = _joined(name, parts)
-            column = _column(values)
-            if column is None:
-                left.append(f"column {name} is left out: it holds {values.dtype}")
+            if all(_is_text(file.schema[name]) for file in files):
+                texts = Texts(storage)
+                for _, field, file in parts:
+                    for cells in file.slices(name, field) if storage.folder else [file.column(name, field)]:
+                        texts.append(arrays.coded(_texts(cells)))
+                columns[name] = texts.end()
             else:
-                columns[name] = arrays.stored(column, storage)
+                values = _joined(name, parts)
+                column = _column(values)
+                if column is None:
+                    left.append(f"column {name} is left out: it holds {values.dtype}")
+                else:
+                    columns[name] = storage.keep(column)
             emit(Progress("columns read", number + 1, len(names)))
         if not columns:
             message = f"{files[0].path} has no column of numbers, text or times"
@@ -115,13 +125,19 @@ class _File:
             raise DataError(Problem("no-rows", f"{path} has no rows", "is it the right file?", field))
         return cls(path, schema, rows)
 
-    def column(self, name: str, field: ConfigPath) -> pl.Series:
-        """One column, categories as text."""
+    def column(self, name: str, field: ConfigPath, first: int = 0, rows: int | None = None) -> pl.Series:
+        """One column, or some rows of it."""
         import polars as pl
 
         with _readable(self.path, field):
-            values = pl.read_parquet(self.path, columns=[name], hive_partitioning=False)[name]
-            return values.cast(pl.String) if values.dtype in (pl.Categorical, pl.Enum) else values
+            table = pl.scan_parquet(self.path, hive_partitioning=False)
+            # by selector: polars takes some names for patterns
+            return table.select(pl.selectors.by_name(name)).slice(first, rows).collect().to_series()
+
+    def slices(self, name: str, field: ConfigPath) -> Iterator[pl.Series]:
+        """One column, some rows at a time."""
+        rows = max(1, self.rows * _SLICE_BYTES // self.path.stat().st_size)
+        return (self.column(name, field, first, rows) for first in range(0, self.rows, rows))
 
 
 @contextmanager
@@ -183,8 +199,6 @@ def _column(series: pl.Series) -> Any:
     """A column as samples have it; None if there is no way to."""
     import polars as pl
 
-    from dlcli.data.sources import arrays
-
     kind = series.dtype
     if kind == pl.Boolean:
         series = series.cast(pl.UInt8)
@@ -197,12 +211,18 @@ def _column(series: pl.Series) -> Any:
         return numbers.to_numpy()
     if kind in (pl.List, pl.Array):
         return _vectors(series)
-    texts = _texts(series)
-    return None if texts is None else arrays.coded(texts.set(texts == "", None))  # as in a csv file
+    return None
 
 
-def _texts(series: pl.Series) -> pl.Series | None:
-    """Text, and times as ISO text in UTC; None for anything else."""
+def _is_text(kind: pl.DataType) -> bool:
+    """Whether a column is text, or a time, which is read as text."""
+    import polars as pl
+
+    return kind in (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Datetime, pl.Date, pl.Time)
+
+
+def _texts(series: pl.Series) -> pl.Series:
+    """Cells as text, times in ISO's notation and UTC; an empty one is missing, as in a csv file."""
     import polars as pl
 
     kind = series.dtype
@@ -210,9 +230,8 @@ def _texts(series: pl.Series) -> pl.Series | None:
         if kind.time_zone:
             series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return series.dt.strftime("%Y-%m-%dT%H:%M:%S")
-    if kind in (pl.Date, pl.Time):
-        return series.cast(pl.String)
-    return series.cast(pl.String) if kind in (pl.String, pl.Null) else None
+    texts = series.cast(pl.String)
+    return texts.set(texts == "", None)
 
 
 def _vectors(series: pl.Series) -> Any:

@@ -11,14 +11,18 @@ from pydantic import Field
 from dlcli.data.sources import class_folders
 from dlcli.data.sources.class_folders import ClassFile, FileKind
 from dlcli.data.sources.files import Encoding, expand, folder, source_for
+from dlcli.data.sources.text_columns import Texts
+from dlcli.events import Listener, Progress, silent
 from dlcli.part import FilePath, Source
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import Coded, Extent, Found, Samples
+from dlcli.storage import InMemory, Storage
 
 _FIELD: ConfigPath = ("data", "source", "text")
 _TEXT = "text"
 _LABEL = "label"
 _KIND = FileKind("text", (".txt",))
+_SIGNS_AT_ONCE = 2**22
 
 
 class Text(Source):
@@ -42,9 +46,13 @@ class Text(Source):
         Raises:
             DataError: the folder is absent or holds no classes, or a file is no text in that encoding.
         """
+        return self.read_into(InMemory(), silent)
+
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
+        """As `read`; many long texts go to `storage`."""
         root = folder(self.path, (*_FIELD, "path"))
         listing = class_folders.by_class(root, _KIND, (*_FIELD, "path"))
-        return self._of_files(listing.files, listing.notes)
+        return self._of_files(listing.files, listing.notes, storage, emit)
 
     def extent(self) -> Extent:
         """As long as the files."""
@@ -58,9 +66,19 @@ class Text(Source):
             return NewTexts(path=path, encoding=self.encoding)
         return source_for(path)
 
-    def _of_files(self, files: Sequence[ClassFile], notes: tuple[str, ...]) -> Found:
+    def _of_files(self, files: Sequence[ClassFile], notes: tuple[str, ...], storage: Storage, emit: Listener) -> Found:
         """Rows of files; a column `label` where every one has a class."""
-        columns = {_TEXT: Coded.of([self._content(file.path) for file in files])}
+        texts = Texts(storage)
+        some: list[str | None] = []
+        signs = 0
+        for number, file in enumerate(files, 1):
+            some.append(self._content(file.path))
+            signs += len(some[-1] or "")
+            if signs > _SIGNS_AT_ONCE or number == len(files):
+                texts.append(Coded.of(some))
+                emit(Progress("texts read", number, len(files)))
+                some, signs = [], 0
+        columns = {_TEXT: texts.end()}
         if (labels := class_folders.labels(files)) is not None:
             columns[_LABEL] = labels
         return Found(
@@ -88,7 +106,7 @@ class Text(Source):
 class NewTexts(Text):
     """Texts to predict: a folder, a file or a glob. Classes may be absent."""
 
-    def read(self) -> Found:
+    def read_into(self, storage: Storage, emit: Listener) -> Found:
         """Reads every file; `label` is there where each lies in the folder of a class.
 
         Raises:
@@ -96,6 +114,7 @@ class NewTexts(Text):
         """
         root = Path(self.path)
         if not root.is_dir():
-            return self._of_files([ClassFile(path) for path in expand((self.path,), (*_FIELD, "path"))], ())
+            files = [ClassFile(path) for path in expand((self.path,), (*_FIELD, "path"))]
+            return self._of_files(files, (), storage, emit)
         listing = class_folders.of_new_rows(root, _KIND, (*_FIELD, "path"))
-        return self._of_files(listing.files, listing.notes)
+        return self._of_files(listing.files, listing.notes, storage, emit)

@@ -19,6 +19,7 @@ from pydantic import Field
 from dlcli.data.sources import decoding
 from dlcli.data.sources.files import source_for
 from dlcli.data.sources.tfds_rows import (
+    TextFilling,
     Told,
     column,
     differ_in_size,
@@ -27,6 +28,7 @@ from dlcli.data.sources.tfds_rows import (
     joined,
     problem,
     read_split,
+    text_keys,
 )
 from dlcli.events import Listener, silent
 from dlcli.part import FilePath, Source, Written
@@ -94,18 +96,19 @@ class Tfds(Source):
             keys = (*inputs, *((target,) if target else ()))
             counts = {subset: builder.info.splits[split].num_examples for subset, split in splits.items()}
             total = sum(counts.values())
-            arrays = {
+            fillings: dict[str, Filling | TextFilling] = {
                 key: storage.begin((total, *form.shape), form.dtype) for key, form in forms(builder, keys, self.size)
             }
+            fillings |= {key: TextFilling(storage) for key in text_keys(builder, keys)}
             told = Told(emit, total)
-            parts = {subset: self._read_split(builder, split, keys, arrays, told) for subset, split in splits.items()}
+            parts = {subset: self._read_split(builder, split, keys, fillings, told) for subset, split in splits.items()}
         subsets, start = {}, 0
         for subset, count in counts.items():
             subsets[subset] = range(start, start + count)
             start += count
         columns = {
-            key: column(key, arrays[key].end(), builder.info.features[key])
-            if key in arrays
+            key: column(key, fillings[key].end(), builder.info.features[key])
+            if key in fillings
             else joined([part[key] for part in parts.values()])
             for key in keys
         }
@@ -119,13 +122,15 @@ class Tfds(Source):
         )
 
     def extent(self) -> Extent | None:
-        """As long as the arrays of fixed size; texts and sequences are read into memory."""
+        """As long as the arrays of fixed size, and with texts the files; sequences are read into memory."""
         with self._prepared() as builder:
             inputs, target = self._keys(builder)
             rows = sum(builder.info.splits[split].num_examples for split in self._splits(builder).values())
-            arrays = forms(builder, (*inputs, *((target,) if target else ())), self.size)
+            keys = (*inputs, *((target,) if target else ()))
+            arrays = forms(builder, keys, self.size)
             files = tuple(sorted(path for path in Path(str(builder.data_dir)).glob("*") if path.is_file()))
-        return Extent(files, rows * sum(math.prod(form.shape) * form.dtype.itemsize for _, form in arrays))
+            texts = sum(file.stat().st_size for file in files) if text_keys(builder, keys) else 0
+        return Extent(files, texts + rows * sum(math.prod(form.shape) * form.dtype.itemsize for _, form in arrays))
 
     @contextmanager
     def _prepared(self) -> Iterator[Any]:
@@ -140,12 +145,17 @@ class Tfds(Source):
             yield builder
 
     def _read_split(
-        self, builder: Any, split: str, keys: tuple[str, ...], arrays: Mapping[str, Filling], told: Told
+        self,
+        builder: Any,
+        split: str,
+        keys: tuple[str, ...],
+        fillings: Mapping[str, Filling | TextFilling],
+        told: Told,
     ) -> dict[str, Any]:
-        """The named features of a split but those that are appended to arrays; images that differ in size at `size`."""
+        """The named features of a split but those that are appended to one; images that differ in size at `size`."""
         mixed = tuple(key for key in keys if differ_in_size(builder.info.features[key]))
         fit = partial(decoding.brought_to, size=self.size or (1, 1), fit=self.resize)
-        return read_split(builder, split, keys, dict.fromkeys(mixed, fit), arrays, told)
+        return read_split(builder, split, keys, dict.fromkeys(mixed, fit), fillings, told)
 
     def other_file(self, path: str) -> Source:
         """A csv or npz file with the same columns."""

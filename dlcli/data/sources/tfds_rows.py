@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dlcli.data.sources import decoding
+from dlcli.data.sources.text_columns import Texts
 from dlcli.events import Listener, Progress
 from dlcli.problems import ConfigPath, DataError, Problem
 from dlcli.samples import Coded, Ragged
-from dlcli.storage import Filling
+from dlcli.storage import Filling, Storage
 
 FIELD: ConfigPath = ("data", "source", "tfds")
 _BATCH_ROWS = 1024
@@ -67,6 +68,31 @@ def forms(builder: Any, keys: tuple[str, ...], size: tuple[int, int] | None) -> 
                 yield key, Form(tuple(feature.shape), np.dtype(feature.np_dtype))
 
 
+def text_keys(builder: Any, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some features of which each row is one text."""
+    features = {key: builder.info.features[key] for key in keys}
+    return tuple(
+        key
+        for key, feature in features.items()
+        if getattr(feature, "shape", None) == () and _np_kind(getattr(feature, "np_dtype", None)) == "O"
+    )
+
+
+class TextFilling:
+    """A column of UTF-8 texts, filled a batch of rows at a time."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._texts = Texts(storage)
+
+    def append(self, rows: Any) -> None:
+        """The next rows, each bytes."""
+        self._texts.append(Coded.of([cell.decode("utf-8", "replace") for cell in rows]))
+
+    def end(self) -> Coded:
+        """The column, once every row is there."""
+        return self._texts.end()
+
+
 class Told:
     """Counts rows and says how many there are by now."""
 
@@ -85,12 +111,12 @@ def read_split(
     split: str,
     keys: tuple[str, ...],
     fits: Mapping[str, Callable[[Any], Any]],
-    arrays: Mapping[str, Filling],
+    fillings: Mapping[str, Filling | TextFilling],
     told: Told,
 ) -> dict[str, Any]:
     """The named features of a split, in its stored order, read in batches; `fits` makes rows of one shape.
 
-    Those that `arrays` has are appended there.
+    Those that `fillings` has are appended there.
 
     Raises:
         DataError: a feature's rows differ in shape, or its kind is not known.
@@ -116,12 +142,12 @@ def read_split(
             formed = together(_BATCH_ROWS).map(lambda batch: {key: _parts(batch[key]) for key in keys})
             batches = formed.prefetch(2).as_numpy_iterator()
         rows_read = 0
-        parts: dict[str, list[Any]] = {key: [] for key in keys if key not in arrays}
+        parts: dict[str, list[Any]] = {key: [] for key in keys if key not in fillings}
         for batch in batches:
             count = _rows_of(batch[keys[0]])
             for key in keys:
-                if key in arrays:
-                    arrays[key].append(batch[key])
+                if key in fillings:
+                    fillings[key].append(batch[key])
                 else:
                     parts[key].append(batch[key])
             rows_read += count
@@ -192,11 +218,11 @@ def column(key: str, values: Any, feature: Any) -> Any:
     """One feature as a column: labels and text coded, images uint8."""
     from dlcli.data.sources.arrays import column
 
+    if isinstance(values, Coded):
+        return values
     names = getattr(feature, "names", None)
     if names and values.ndim == 1:
         return Coded(values.astype("int32"), tuple(str(name) for name in names))
-    if values.dtype.kind == "O" and values.ndim == 1:
-        return Coded.of([cell.decode("utf-8", "replace") for cell in values])
     return column(key, values, (*FIELD, "inputs"))
 
 
@@ -208,8 +234,6 @@ def joined(parts: list[Any]) -> Any:
         return parts[0]
     if isinstance(parts[0], Ragged):
         return Ragged.joined(parts)
-    if isinstance(parts[0], Coded):
-        if all(part.vocabulary == parts[0].vocabulary for part in parts):
-            return Coded(np.concatenate([part.codes for part in parts]), parts[0].vocabulary)
-        return Coded.of([text for part in parts for text in part.texts()])
+    if isinstance(parts[0], Coded):  # class labels, the same in every part
+        return Coded(np.concatenate([part.codes for part in parts]), parts[0].vocabulary)
     return np.concatenate(parts)

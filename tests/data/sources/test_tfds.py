@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 from dlcli import backend
+from dlcli.data.sources import text_columns
 from dlcli.data.sources import tfds as tfds_source
 from dlcli.data.sources.tfds import Tfds
+from dlcli.events import silent
 from dlcli.problems import DataError, Problem
+from dlcli.storage import OnDisk
+from dlcli.words import Words
 
 CLASSES = ("left", "right")
 PREPARE = """
@@ -112,6 +116,24 @@ def test_other_features_and_slices_of_splits_can_be_named(prepared: Path, monkey
     assert list(found.samples["brightness"]) == [number / 2 for number in numbers]
     steps = found.samples["steps"]
     assert [steps.row(row).tolist() for row in range(50)] == [list(range(number % 3)) for number in numbers]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("inputs", [("remark",), ("remark", "photo")])
+def test_texts_may_lie_on_disk(
+    inputs: tuple[str, ...], prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Tfds(name="tiny_sides", data_dir=str(prepared), inputs=inputs, target="label", size=(4, 6))
+    held = source.read().samples["remark"]
+    monkeypatch.setattr(text_columns, "HELD_BYTES", 0)
+    with OnDisk(tmp_path) as storage:
+        kept = source.read_into(storage, silent).samples["remark"]
+    assert isinstance(kept.vocabulary, Words)
+    assert kept.texts().tolist() == held.texts().tolist()
+    extents = [source.extent(), source.model_copy(update={"inputs": ("brightness",)}).extent()]
+    assert extents[0] is not None
+    assert extents[1] is not None
+    assert extents[0].nbytes >= sum(file.stat().st_size for file in extents[0].files) > extents[1].nbytes
 
 
 @pytest.mark.slow
