@@ -177,7 +177,8 @@ def fit_linear(
 ) -> Linear | str:
     """Fits logistic regression to classes (one for each label), or ridge regression to numbers.
 
-    Its threshold follows the same rule as the model's, on the training rows.
+    Its threshold follows the same rule as the model's, on the training rows. Its name says how many rows it was fitted
+    to where these are not all.
 
     Args:
         goal: as of `fit`.
@@ -194,13 +195,16 @@ def fit_linear(
     model = linear.fit(goal, train.inputs, train.numbers, truth, weight)
     if isinstance(model, str):
         return model
+    name = ("ridge" if goal.task in NUMBERS else "logistic") + " regression"
+    if model.rows is not None:
+        name += f" on {model.rows:,} rows"
     if goal.task in NUMBERS:
-        return Linear(name="ridge regression", kind=LINEAR, model=model)
+        return Linear(name=name, kind=LINEAR, model=model)
     threshold: float | Floats = NEUTRAL
     if goal.task is not Task.MULTICLASS and rule != NEUTRAL:
         found = choose(goal, truth, model.predict(train.inputs, train.numbers), weight, rule).threshold
         threshold = np.array(found) if isinstance(found, tuple) else found
-    return Linear(name="logistic regression", kind=LINEAR, model=model, threshold=threshold)
+    return Linear(name=name, kind=LINEAR, model=model, threshold=threshold)
 
 
 def _of_classes(goal: Goal, truth: NDArray[Any], weight: Floats | None) -> Iterator[Baseline]:

@@ -40,11 +40,13 @@ class Model:
         goal: what it answers.
         slopes: float64 (inputs, outputs), of the numbers, or of the logits of classes and labels.
         levels: float64 (outputs,), the same where all inputs are 0; infinite for what is always or never so.
+        rows: to how many rows it was fitted; None: to all that count.
     """
 
     goal: Goal
     slopes: Floats
     levels: Floats
+    rows: int | None = None
 
     def predict(self, inputs: Inputs, numbers: Integers) -> Floats:
         """Its answer for rows by number, as `Metric.compute` takes it."""
@@ -85,7 +87,9 @@ def fit(goal: Goal, inputs: Inputs, numbers: Integers, truth: NDArray[Any], weig
     fitting = min(ROWS, CELLS // max(1, width * outputs))
     if fitting < min(len(counted), FEWEST_ROWS):
         return f"{width:,} inputs are too many for a linear model in a second"
+    drawn = None
     if len(counted) > fitting:
+        drawn = fitting
         counted = np.sort(np.random.default_rng(_SUBSAMPLE_SEED).choice(counted, fitting, replace=False))
     x, y = inputs(numbers[counted]).reshape(len(counted), -1), truth[counted]
     if not np.isfinite(x).all():
@@ -103,7 +107,7 @@ def fit(goal: Goal, inputs: Inputs, numbers: Integers, truth: NDArray[Any], weig
         return found
     slopes, levels = found
     slopes = slopes / scale[:, None]
-    return Model(goal, slopes, levels - mean @ slopes)
+    return Model(goal, slopes, levels - mean @ slopes, drawn)
 
 
 def _slopes(goal: Goal, x: Floats, y: NDArray[Any], weight: Floats | None) -> tuple[Floats, Floats] | str:

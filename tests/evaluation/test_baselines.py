@@ -178,7 +178,7 @@ def test_a_column_that_never_varies_says_nothing() -> None:
     np.testing.assert_allclose(fitted_linear(NUMBER, more, y[:, None]).predict(rows(442, more)), expected)
 
 
-def test_of_many_rows_and_of_wide_ones_a_part_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_rows_and_of_wide_ones_a_part_is_fitted_and_the_name_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     x = np.random.default_rng(0).normal(size=(9_000, 4)).astype(np.float32)
 
@@ -187,12 +187,21 @@ def test_of_many_rows_and_of_wide_ones_a_part_is_fitted(monkeypatch: pytest.Monk
         return x[numbers]
 
     truth = (x[:, 0] > 0).astype(np.int64)
-    assert isinstance(baselines.fit_linear(BINARY, Rows(np.arange(9_000), inputs), truth, None), Linear)
+
+    def name() -> str:
+        found = baselines.fit_linear(BINARY, Rows(np.arange(9_000), inputs), truth, None)
+        assert isinstance(found, Linear)
+        return found.name
+
+    assert name() == "logistic regression on 5,000 rows"
     assert max(asked) == linear.ROWS
     asked.clear()
     monkeypatch.setattr(linear, "CELLS", 4_000)
-    assert isinstance(baselines.fit_linear(BINARY, Rows(np.arange(9_000), inputs), truth, None), Linear)
+    assert name() == "logistic regression on 1,000 rows"
     assert max(asked) == 1_000
+    monkeypatch.undo()
+    monkeypatch.setattr(linear, "ROWS", 9_000)
+    assert name() == "logistic regression"
 
 
 @pytest.mark.parametrize(
