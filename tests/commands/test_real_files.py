@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,11 @@ SHIPPED = {
     "energy": Expected("r2", 0.98, 154),
     "scene": Expected("f1", 0.68, 1_196),
 }
+FORECASTS = {"etth1": (1.40, 2_857), "temperatures": (1.85, 700)}
+"""The mean absolute error in degrees that is not exceeded, and how many test rows there are."""
+REVIEWS = {"imdb-multi-hot": Expected("accuracy", 0.88, 25_000), "imdb-bigrams": Expected("accuracy", 0.89, 25_000)}
+FOLDED = {"sign-digits": (0.86, 0.1), "sms-spam": (0.976, 0.0), "sentences": (0.80, 0.0)}
+"""The mean accuracy of five folds, and how much better than a linear model it is at least."""
 WRITTEN_HERE = {
     "penguins": (PENGUINS, Expected("accuracy", 0.95, 103, beats_linear=False)),
     "diamonds": (DIAMONDS, Expected("r2", 0.96, 5_394)),
@@ -108,22 +115,35 @@ WRITTEN_HERE = {
 }
 
 
-def trained(dlcli: Dlcli, config: Path, data: Path) -> dict[str, Any]:
+@pytest.fixture(scope="session")
+def prepared_reviews(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """IMDb as TensorFlow Datasets keeps it."""
+    folder = tmp_path_factory.mktemp("tfds")
+    subprocess.run([sys.executable, shared_data / "prepare.py", "tfds", folder, "imdb_reviews"], check=True)
+    return folder
+
+
+def trained(dlcli: Dlcli, config: Path, **environment: Path) -> dict[str, Any]:
     """The scores of a run whose test set was opened."""
-    done = dlcli("train", config, "--evaluate", "--json", DLCLI_DATA=data)
+    done = dlcli("train", config, "--evaluate", "--json", **environment)
     assert done.exit_code == 0, done.output
     scores: dict[str, Any] = json.loads(done.stdout)["scores"]
     return scores
 
 
-def require(scores: dict[str, Any], expected: Expected) -> None:
-    def value(subset: dict[str, Any]) -> float:
-        return float(next(each["value"] for each in subset["scores"] if each["name"] == expected.metric))
+def on_test_rows(scores: dict[str, Any], metric: str) -> tuple[float, dict[str, float]]:
+    """What was reached, and what each baseline reaches."""
 
-    simple = {each["kind"]: value(each["subsets"]["test"]) for each in scores["baselines"]}
+    def value(subset: dict[str, Any]) -> float:
+        return float(next(each["value"] for each in subset["scores"] if each["name"] == metric))
+
+    return value(scores["test"]), {each["kind"]: value(each["subsets"]["test"]) for each in scores["baselines"]}
+
+
+def require(scores: dict[str, Any], expected: Expected) -> None:
+    reached, simple = on_test_rows(scores, expected.metric)
     if not expected.beats_linear:
         del simple["linear"]
-    reached = value(scores["test"])
     assert scores["test"]["rows"] == expected.rows
     assert reached >= expected.least
     assert reached > max(simple.values())
@@ -132,7 +152,7 @@ def require(scores: dict[str, Any], expected: Expected) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_config_reaches_its_score(name: str, dlcli: Dlcli, shared_data: Path) -> None:
-    require(trained(dlcli, CONFIGS / f"{name}.yaml", shared_data), SHIPPED[name])
+    require(trained(dlcli, CONFIGS / f"{name}.yaml", DLCLI_DATA=shared_data), SHIPPED[name])
 
 
 @pytest.mark.slow
@@ -140,4 +160,50 @@ def test_a_shipped_config_reaches_its_score(name: str, dlcli: Dlcli, shared_data
 def test_a_real_table_is_learned_from_a_few_lines(name: str, dlcli: Dlcli, shared_data: Path) -> None:
     text, expected = WRITTEN_HERE[name]
     (dlcli.folder / f"{name}.yaml").write_text(text)
-    require(trained(dlcli, dlcli.folder / f"{name}.yaml", shared_data), expected)
+    require(trained(dlcli, dlcli.folder / f"{name}.yaml", DLCLI_DATA=shared_data), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REVIEWS)
+def test_reviews_are_told_apart_by_their_words(name: str, dlcli: Dlcli, prepared_reviews: Path) -> None:
+    require(trained(dlcli, CONFIGS / f"{name}.yaml", TFDS_DATA_DIR=prepared_reviews), REVIEWS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FORECASTS)
+def test_a_forecast_is_better_than_the_last_value(name: str, dlcli: Dlcli, shared_data: Path) -> None:
+    scores = trained(dlcli, CONFIGS / f"{name}.yaml", DLCLI_DATA=shared_data)
+    reached, simple = on_test_rows(scores, "mae")
+    most, rows = FORECASTS[name]
+    assert scores["test"]["rows"] == rows
+    assert reached <= most
+    assert reached < simple["persistence"]
+    assert scores["verdicts"]["test"]["power"]
+
+
+@pytest.mark.slow
+def test_one_step_ahead_the_last_value_is_hard_to_beat_and_what_comes_out_is_printed(
+    dlcli: Dlcli, shared_data: Path
+) -> None:
+    done = dlcli("train", CONFIGS / "etth1.yaml", "--set", "data.window.horizon=1", DLCLI_DATA=shared_data)
+    assert done.exit_code == 0, done.output
+    scores = json.loads((dlcli.folder / "runs/etth1-001/scores.json").read_text())
+    verdict = scores["verdicts"]["validation"]["sentence"]
+    assert "persistence" in verdict
+    assert verdict in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FOLDED)
+def test_five_folds_reach_a_score(name: str, dlcli: Dlcli, shared_data: Path) -> None:
+    done = dlcli("kfold", CONFIGS / f"{name}.yaml", "--folds", "5", "--json", DLCLI_DATA=shared_data)
+    assert done.exit_code == 0, done.output
+    scores = json.loads(done.stdout)["scores"]
+    simple = {each["kind"]: each["folds"][0]["mean"] for each in scores["baselines"]}
+    accuracy = scores["folds"][0]
+    least, margin = FOLDED[name]
+    assert accuracy["name"] == "accuracy"
+    assert len(accuracy["folds"]) == 5
+    assert accuracy["mean"] >= least
+    assert accuracy["mean"] >= simple["linear"] + margin
+    assert accuracy["mean"] > simple["majority"]
