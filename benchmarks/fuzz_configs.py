@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -122,8 +123,7 @@ def _tree(text: bytes, generator: random.Random) -> bytes:
     branches = [branch for branch in _branches(tree) if branch[0]]
     if not branches:
         return text
-    holder, key = generator.choice(branches)[:2], None
-    container, key = holder
+    container, key = generator.choice(branches)
     _, source_key = generator.choice(branches)
     way = generator.randrange(4)
     if way == 0:
@@ -143,7 +143,7 @@ def _tree(text: bytes, generator: random.Random) -> bytes:
         return text
 
 
-def _branches(tree: object, depth: int = 0) -> Iterator[tuple[object, object]]:
+def _branches(tree: object, depth: int = 0) -> Iterator[tuple[Any, Any]]:
     if depth > 20:
         return
     if isinstance(tree, dict):

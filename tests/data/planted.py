@@ -63,7 +63,8 @@ class Original:
 def found_in(original: Original, folder: Path) -> tuple[Finding, ...]:
     """What the leak guard says of them, through a config and files."""
     if original.kind == "images":
-        np.savez(folder / "data.npz", **original.columns)
+        columns: dict[str, Any] = {**original.columns}
+        np.savez(folder / "data.npz", **columns)
         source = f"{{npz: {{path: data.npz, target: {original.target}}}}}"
     else:
         with (folder / "data.csv").open("w", newline="") as file:

@@ -11,6 +11,7 @@ import lzma
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,8 @@ def pictures(folder: Path, place: Path, name: str) -> None:
         arrays["label"].append(labels)
         arrays["image"].append(pixels.reshape(-1, 28, 28))
         arrays["part"].append(np.full(len(labels), part))
-    np.savez(place / "data.npz", **{key: np.concatenate(each) for key, each in arrays.items()})
+    joined: dict[str, Any] = {key: np.concatenate(each) for key, each in arrays.items()}
+    np.savez(place / "data.npz", **joined)
 
 
 def _idx(file: Path) -> bytes:
