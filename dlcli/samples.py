@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dlcli.part import Record
+from dlcli.words import Words, picked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from dlcli.words import Words
 
     Column = "NDArray[Any] | Coded | Ragged | Windowed"
 
@@ -49,6 +48,19 @@ class Coded:
     def take(self, rows: NDArray[Any]) -> Coded:
         """The given rows; the vocabulary stays."""
         return Coded(self.codes[rows], self.vocabulary)
+
+    def compact(self) -> Coded:
+        """The same cells; the vocabulary holds the texts that occur, in the same order, in memory."""
+        codes, words = self.occurring()
+        return Coded(codes, tuple(words))
+
+    def occurring(self) -> tuple[NDArray[Any], Sequence[str]]:
+        """The codes that cells have in a vocabulary of the texts that occur, and that vocabulary, not read yet."""
+        import numpy as np
+
+        used, codes = np.unique(self.codes, return_inverse=True)
+        known = used[used != MISSING]
+        return (codes.reshape(-1) - (len(used) - len(known))).astype(np.int32), picked(self.vocabulary, known)
 
     def texts(self, missing: str = "") -> NDArray[Any]:
         """The cells as an object array of str, missing ones as `missing`."""

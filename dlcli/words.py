@@ -41,11 +41,15 @@ class Words(Sequence[str]):
         return str(self.content.data[self.starts[place] : self.ends[place]], "utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
+        return (str(text, "utf-8", "surrogatepass") for text in self.encoded())
+
+    def encoded(self) -> Iterator[memoryview]:
+        """Each text as UTF-8."""
         content, since = self.content.data, 0
         for first in range(0, len(self), _PLACES_AT_ONCE):
             some = slice(first, first + _PLACES_AT_ONCE)
             for start, end in zip(self.starts[some].tolist(), self.ends[some].tolist(), strict=True):
-                yield str(content[start:end], "utf-8", "surrogatepass")
+                yield content[start:end]
                 if abs(end - since) > _READ_AT_ONCE:
                     let_go(self.content)
                     since = end
@@ -66,7 +70,7 @@ class Words(Sequence[str]):
         return Words(self.content, self.starts[places], self.ends[places])
 
 
-def lengths(vocabulary: tuple[str, ...] | Words) -> NDArray[Any]:
+def lengths(vocabulary: Sequence[str]) -> NDArray[Any]:
     """Bytes of each text as UTF-8, int64."""
     import numpy as np
 

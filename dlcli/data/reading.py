@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dlcli.data import cache, stored
 from dlcli.data.row_filter import chosen, filtered
 from dlcli.data.sources import remote
+from dlcli.data.sources.text_columns import written
 from dlcli.events import Listener, Note, Progress
 from dlcli.numbers import MEGABYTE, size
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
-from dlcli.samples import Found, Samples
-from dlcli.storage import IN_MEMORY_BYTES, InMemory
+from dlcli.samples import Coded, Found, Samples
+from dlcli.storage import IN_MEMORY_BYTES, InMemory, OnDisk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 
@@ -72,7 +76,7 @@ def read(source: Source, where: str | None, in_memory: Wanted, emit: Listener) -
     if passing is None:
         with shelf.making(key, nbytes) as storage:
             rest = replace(found, samples=Samples({}, found.samples.rows)).take(rows, note)
-            columns = ((name, found.samples.select((name,)).take(rows)[name]) for name in found.samples)
+            columns = ((name, _some(found.samples, name, rows, storage)) for name in found.samples)
             stored.write(rest, storage, columns)
         passing = _made(shelf, key)
     return Read(passing, shelf, on_disk=True)
@@ -83,9 +87,15 @@ def _kept(shelf: cache.Cache, key: str) -> Found | None:
     if entry is not None:
         try:
             return stored.read(entry)
-        except (OSError, ValueError, KeyError):  # damaged: then it is made anew
+        except (OSError, ValueError, KeyError, TypeError, EOFError):  # damaged: then it is made anew
             shelf.remove(key)
     return None
+
+
+def _some(samples: Samples, name: str, rows: NDArray[Any], storage: OnDisk) -> Any:
+    """Some rows of a column that lies in other files."""
+    column = samples.select((name,)).take(rows)[name]
+    return written(column, storage) if isinstance(column, Coded) else column
 
 
 def _made(shelf: cache.Cache, key: str) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ def filtered(found: Found, where: str | None) -> Found:
     """
     if where is None:
         return found
-    return found.take(*chosen(found, where))
+    passing = found.take(*chosen(found, where))
+    columns = {name: each.compact() if isinstance(each, Coded) else each for name, each in passing.samples.items()}
+    return replace(passing, samples=Samples(columns, passing.samples.rows))
 
 
 def chosen(found: Found, where: str) -> tuple[NDArray[np.int64], str]:

@@ -113,11 +113,13 @@ def values_per_row(samples: Samples, schema: Schema, rows: Rows) -> float:
     for name, column in schema.columns.items():
         cells = samples[name]
         if isinstance(cells, Coded):
-            codes = cells.codes[rows]
-            texts = lengths(cells.vocabulary)[codes[codes != MISSING]]
-            total += max(1.0, float(texts.mean()) / _NUMBER_BYTES) if len(texts) else 1.0
+            used, counts = np.unique(cells.codes[rows], return_counts=True)
+            known = used != MISSING
+            nbytes = float(lengths(picked(cells.vocabulary, used[known])) @ counts[known])
+            total += max(1.0, nbytes / _NUMBER_BYTES / max(1, int(counts.sum())))
         elif isinstance(cells, Ragged):
-            total += float(np.diff(cells.offsets)[rows].mean())
+            numbers = np.diff(cells.offsets)[rows]
+            total += float(numbers.sum()) / max(1, len(numbers))
         else:
             total += math.prod(column.shape)
     return total

@@ -102,7 +102,9 @@ def _joined(reached: Sequence[Reached]) -> list[Answers]:
             each_fold = [each[kind] for each in kinds]
             threshold = [np.broadcast_to(each.threshold, each.prediction.shape) for each in each_fold]
             prediction = np.concatenate([each.prediction for each in each_fold])
-            joined.append(Answers(answer.name, kind, prediction, np.concatenate(threshold)))
+            same = len({each.name for each in each_fold}) == 1
+            name = answer.name if same else f"{answer.name} in the first fold"
+            joined.append(Answers(name, kind, prediction, np.concatenate(threshold)))
     return joined
 
 

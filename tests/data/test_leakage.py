@@ -131,3 +131,19 @@ def test_seasons_that_training_has_seen_are_no_shift_but_a_jump_is(jump: float, 
     assert [finding.code for finding in findings(divided)] == found
     dealt = Divided(samples, schema, subsets, hashes, goal, values, {}, "random")
     assert [finding.code for finding in findings(dealt)] == ["distribution-shift"]
+
+
+@pytest.mark.parametrize(("word", "found"), [("warm", False), ("sleet", True)])
+@pytest.mark.parametrize("words", [("cold", "sleet", "warm"), ("warm", "cold", "sleet")])
+def test_a_category_that_training_has_not_seen_is_a_shift_whatever_its_place_in_the_vocabulary(
+    words: tuple[str, ...], word: str, *, found: bool
+) -> None:
+    days = np.arange(2000)
+    seasons = np.where(days // 150 % 2 == 0, words.index("cold"), words.index("warm"))
+    seasons[1700:] = words.index(word)
+    samples = Samples({"weather": Coded(seasons.astype(np.int32), words)}, 2000)
+    schema = Schema(columns={"weather": ColumnSchema(kind="categorical", dtype="string")})
+    subsets: dict[Subset, NDArray[np.int64]] = {"train": days[:1700], "validation": days[:0], "test": days[1700:1850]}
+    goal, values = Goal(Task.REGRESSION, ("y",)), np.random.default_rng(1).normal(size=(2000, 1))
+    divided = Divided(samples, schema, subsets, days.astype(np.uint64), goal, values, {}, "chronological", times=days)
+    assert ("distribution-shift" in {finding.code for finding in findings(divided)}) == found

@@ -15,6 +15,7 @@ from PIL import Image
 
 from dlcli.data import cache, reading
 from dlcli.data.reading import read
+from dlcli.data.sources import parquet as parquet_source
 from dlcli.data.sources import text_columns
 from dlcli.data.sources.builtin import Builtin
 from dlcli.data.sources.delimited import Csv
@@ -111,6 +112,7 @@ def test_what_is_on_disk_is_what_would_be_in_memory(
     make: Any, held_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text_columns, "HELD_BYTES", held_bytes)
+    monkeypatch.setattr(parquet_source, "_SLICE_BYTES", 8)
     source = make(tmp_path)
     held, kept = (read(source, None, in_memory, silent) for in_memory in (True, False))
     assert plain(kept.found) == plain(held.found)
@@ -128,6 +130,42 @@ def test_long_texts_lie_on_disk_too(make: Any, tmp_path: Path, monkeypatch: pyte
     vocabularies = [column.vocabulary for column in found.samples.values() if isinstance(column, Coded)]
     assert vocabularies
     assert isinstance(vocabularies[0], Words)
+
+
+def reviews(path: Path) -> Source:
+    texts = [f"review {number} " + "of a long film " * 100 for number in range(200)]
+    pl.DataFrame({"text": texts, "number": range(200)}).write_parquet(path / "t.parquet", row_group_size=30)
+    return Parquet(path=(str(path / "t.parquet"),))
+
+
+def test_long_texts_of_a_packed_file_count_as_long_as_they_are(tmp_path: Path) -> None:
+    extent = reviews(tmp_path).extent()
+    assert extent is not None
+    assert extent.nbytes > 200 * 1500 > 5 * sum(file.stat().st_size for file in extent.files)
+
+
+def test_rows_that_pass_keep_their_own_texts_alone(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_columns, "HELD_BYTES", 0)
+    source = reviews(tmp_path)
+    kept = read(source, "number < 3", in_memory=False, emit=silent).found.samples["text"]
+    assert isinstance(kept.vocabulary, Words)
+    assert kept.vocabulary.content.nbytes == sum(map(len, kept.texts()))
+    held = read(source, "number < 3", in_memory="auto", emit=silent).found.samples["text"]
+    monkeypatch.setattr(reading, "IN_MEMORY_BYTES", 100_000)
+    small = read(source, "number < 3", in_memory="auto", emit=silent)
+    shutil.rmtree(folder)
+    assert not small.on_disk
+    assert small.found.samples["text"].vocabulary == held.vocabulary
+    assert held.vocabulary == tuple(sorted(held.texts()))
+
+
+def test_a_file_of_the_cache_that_is_empty_is_made_anew(tmp_path: Path, folder: Path) -> None:
+    first = plain(read(csv(tmp_path), None, in_memory=False, emit=silent).found)
+    for file in folder.rglob("*.npy"):
+        file.write_bytes(b"")
+    assert plain(read(csv(tmp_path), None, in_memory=False, emit=silent).found) == first
 
 
 @pytest.mark.parametrize("make", SOURCES)

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from dlcli import kfold, train
-from dlcli.data.sources import text_columns
+from dlcli.data.sources import parquet, pieces, text_columns
 from tests.commands.configs import write_csv
 
 HEADER = ["note", "colour", "writer", "size", "when", "part", "kind"]
@@ -76,6 +76,8 @@ def test_the_same_numbers(
     name: str, source: str, workflow: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text_columns, "HELD_BYTES", 0)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(parquet, "_SLICE_BYTES", 1000)
     monkeypatch.setenv("DLCLI_CACHE", str(tmp_path / "cache"))
     write_tables(tmp_path)
     found = {}

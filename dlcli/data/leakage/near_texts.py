@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dlcli.data.hashes import among
 from dlcli.data.leakage.findings import COPIES, Divided, Finding, first_rows
 from dlcli.data.leakage.normal_text import normal
-from dlcli.samples import MISSING, Coded
-from dlcli.words import picked
+from dlcli.samples import Coded
+from dlcli.words import lengths, picked
 
 LIKE = 0.6
 """Two texts are almost the same if they share this much of their runs of three words (Jaccard)."""
@@ -41,9 +41,8 @@ def near_texts(divided: Divided, inputs: NDArray[np.uint64]) -> Iterator[Finding
     MinHash (Broder 1997) with 24 hashes of runs of three words, in 12 bands, proposes pairs; the share of runs that
     a pair has in common is then counted.
     """
-    subsets = [_some(rows) for rows in divided.subsets.values() if len(rows)]
     for name in divided.schema.of_kind("text"):
-        texts = _Texts.of(divided.samples[name], np.concatenate(subsets))
+        texts = _Texts.of(divided.samples[name], list(divided.subsets.values()))
         for border in divided.borders():
             rows = border.found(partial(_like_others, texts, inputs))
             if len(rows):
@@ -68,13 +67,14 @@ class _Texts:
     sketches: NDArray[np.uint64]
 
     @classmethod
-    def of(cls, column: Coded, rows: NDArray[np.int64]) -> _Texts:
-        rows = rows[column.codes[rows] != MISSING]
+    def of(cls, column: Coded, subsets: list[NDArray[np.int64]]) -> _Texts:
+        long = np.append(lengths(column.vocabulary) >= 2 * FEWEST_WORDS - 1, False)[column.codes]  # words and blanks
+        rows = np.concatenate([_some(rows[long[rows]]) for rows in subsets])
         used, places = np.unique(column.codes[rows], return_inverse=True)
         words = [_beginning(text) for text in picked(column.vocabulary, used)]
-        long = np.array([text.count(" ") + 1 >= FEWEST_WORDS for text in words], dtype=bool)
+        enough = np.array([text.count(" ") + 1 >= FEWEST_WORDS for text in words], dtype=bool)
         numbers = np.full(len(column), -1, dtype=np.int64)
-        numbers[rows] = np.where(long[places], places, -1)
+        numbers[rows] = np.where(enough[places], places, -1)
         return cls(numbers, words, _sketches(words))
 
 

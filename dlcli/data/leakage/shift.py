@@ -46,9 +46,9 @@ def distribution_shift(divided: Divided) -> Iterator[Finding]:
     of where the test's p lies below 0.001 divided by the number of all comparisons (Bonferroni), and the distance
     between the distributions (largest difference of shares; half the summed difference for categories) is at
     least 0.15. In order of time it must be at least 0.5, and greater than any stretch of as many training rows has
-    from those before it (or half of the values must lie beyond those of training): seasons and a trend that training
-    has seen are no surprise. Rows of one group count as one row, and rows in order of time as n (1 - r) / (1 + r),
-    with r the correlation of an input's neighbouring rows (Bayley and Hammersley 1946).
+    from those before it (or half of the values must lie beyond those of training, or be other categories): seasons
+    and a trend that training has seen are no surprise. Rows of one group count as one row, and rows in order of time
+    as n (1 - r) / (1 + r), with r the correlation of an input's neighbouring rows (Bayley and Hammersley 1946).
     """
     train = _some(divided.subsets["train"])
     later: list[Subset] = [name for name in ("validation", "test") if len(divided.subsets[name]) >= _FEWEST_ROWS]
@@ -74,7 +74,11 @@ def _usual(shift: _Shift, train: NDArray[np.int64], rows: NDArray[np.int64], len
     The second matters because no distance is greater than 1, which the first stretches of a season have, too.
     """
     values, later = shift.cells[train], shift.cells[rows]
-    if np.nanmean((later < np.nanmin(values)) | (later > np.nanmax(values))) >= MOSTLY:
+    if values.dtype == np.int32:
+        unseen = ~np.isin(later, values)
+    else:
+        unseen = (later < np.nanmin(values)) | (later > np.nanmax(values))
+    if unseen.mean() >= MOSTLY:
         return False
     starts = range(length, len(train) - length + 1, length)[-STRETCHES:]
     return any(_distance(values[:start], values[start : start + length]) >= shift.distance for start in starts)

@@ -150,7 +150,8 @@ class Csv(TableFiles):
     def extent(self) -> Extent:
         """Eight bytes a cell, as many cells as the beginning of each file promises."""
         found = super().extent()
-        return Extent(found.files, sum(self._bytes_of(path) for path in found.files), meanwhile_bytes=found.nbytes)
+        nbytes = sum(self._bytes_of(path) for path in found.files)
+        return Extent(found.files, nbytes, meanwhile_bytes=2 * found.nbytes)  # cells, and texts not sorted yet
 
     def other_file(self, path: str) -> Source:
         """The same reading of another file; an .npz or Parquet file is read as one."""

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 _FIELD: ConfigPath = ("data", "source", "parquet")
 SUFFIXES = (".parquet", ".pq")
 _CELL_BYTES = 8
-_SLICE_BYTES = 16 * 1024 * 1024
-"""Of the file: so many bytes with all columns, packed."""
+_SLICE_BYTES = 32 * 1024 * 1024
+"""So much text is read at once."""
+_SAMPLE_ROWS = 1000
 
 
 class Parquet(TableFiles):
@@ -89,10 +90,11 @@ class Parquet(TableFiles):
         )
 
     def extent(self) -> Extent:
-        """Eight bytes a cell."""
-        files = [_File.opened(path, field) for _, field, paths in self.files() for path in paths]
-        cells = sum(file.rows * len(file.schema) for file in files)
-        return Extent(tuple(file.path for file in files), cells * _CELL_BYTES)
+        """Eight bytes a cell, more for text that is longer in the first rows."""
+        files = [(_File.opened(path, field), field) for _, field, paths in self.files() for path in paths]
+        texts = sum(file.text_bytes(field) for file, field in files)
+        numbers = sum(file.rows * sum(not _is_text(kind) for kind in file.schema.values()) for file, _ in files)
+        return Extent(tuple(file.path for file, _ in files), texts + numbers * _CELL_BYTES, meanwhile_bytes=texts)
 
     def other_file(self, path: str) -> Source:
         """Another file with the same columns; csv and npz files are read as such."""
@@ -135,9 +137,20 @@ class _File:
             return table.select(pl.selectors.by_name(name)).slice(first, rows).collect().to_series()
 
     def slices(self, name: str, field: ConfigPath) -> Iterator[pl.Series]:
-        """One column, some rows at a time."""
-        rows = max(1, self.rows * _SLICE_BYTES // self.path.stat().st_size)
+        """One column of text, some rows at a time."""
+        rows = max(1, int(_SLICE_BYTES / self._cell_bytes(name, field)))
         return (self.column(name, field, first, rows) for first in range(0, self.rows, rows))
+
+    def text_bytes(self, field: ConfigPath) -> int:
+        """About how much memory its cells of text take."""
+        return int(
+            self.rows * sum(self._cell_bytes(name, field) for name, kind in self.schema.items() if _is_text(kind))
+        )
+
+    def _cell_bytes(self, name: str, field: ConfigPath) -> float:
+        """Bytes of a cell of text, as long as those of the first rows."""
+        sample = _texts(self.column(name, field, 0, _SAMPLE_ROWS))
+        return max(_CELL_BYTES, float(sample.str.len_bytes().sum()) / len(sample))
 
 
 @contextmanager
@@ -180,8 +193,8 @@ def _joined(name: str, parts: Sequence[tuple[Subset, ConfigPath, _File]]) -> pl.
     """A column of all files."""
     import polars as pl
 
-    tables = [file.column(name, field).to_frame() for _, field, file in parts]
-    return pl.concat(tables, how="vertical_relaxed")[name]
+    tables = [file.column(name, field).alias("cells").to_frame() for _, field, file in parts]
+    return pl.concat(tables, how="vertical_relaxed")["cells"]
 
 
 def _sort(kind: pl.DataType) -> str:

@@ -58,7 +58,8 @@ class Text(Source):
         """As long as the files."""
         root = folder(self.path, (*_FIELD, "path"))
         paths = tuple(file.path for file in class_folders.by_class(root, _KIND, (*_FIELD, "path")).files)
-        return Extent(paths, sum(path.stat().st_size for path in paths))
+        nbytes = sum(path.stat().st_size for path in paths)
+        return Extent(paths, nbytes, meanwhile_bytes=nbytes)
 
     def other_file(self, path: str) -> Source:
         """Texts in a folder (with classes or without), a .txt file, a glob of them, or a table with a column `text`."""

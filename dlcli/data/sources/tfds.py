@@ -130,7 +130,8 @@ class Tfds(Source):
             arrays = forms(builder, keys, self.size)
             files = tuple(sorted(path for path in Path(str(builder.data_dir)).glob("*") if path.is_file()))
             texts = sum(file.stat().st_size for file in files) if text_keys(builder, keys) else 0
-        return Extent(files, texts + rows * sum(math.prod(form.shape) * form.dtype.itemsize for _, form in arrays))
+        nbytes = rows * sum(math.prod(form.shape) * form.dtype.itemsize for _, form in arrays)
+        return Extent(files, texts + nbytes, meanwhile_bytes=texts)
 
     @contextmanager
     def _prepared(self) -> Iterator[Any]:

@@ -126,3 +126,15 @@ def test_files_may_differ_in_how_they_write_the_same_thing(tmp_path: Path) -> No
 def test_a_csv_source_reads_a_parquet_file_as_one(tmp_path: Path) -> None:
     path = save(tmp_path / "a.parquet", x=[1])
     assert Csv(path=("a.csv",)).other_file(path).read().samples["x"].tolist() == [1]
+
+
+def test_names_that_look_like_patterns_are_names(tmp_path: Path) -> None:
+    for file, number in {"a": 1, "b": 1.5}.items():
+        frame = pl.DataFrame([[number], [2], ["x"], [None]], schema=["^c$", "*", "^t.*$", "c"])
+        frame.write_parquet(tmp_path / f"{file}.parquet")
+    samples = Parquet(path=(str(tmp_path / "*.parquet"),)).read().samples
+    assert list(samples) == ["^c$", "*", "^t.*$", "c"]
+    assert samples["^c$"].tolist() == [1, 1.5]
+    assert samples["*"].tolist() == [2, 2]
+    assert samples["^t.*$"].texts().tolist() == ["x", "x"]
+    assert (samples["c"].codes == -1).all()
