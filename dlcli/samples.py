@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dlcli.part import Record
-from dlcli.words import Words, picked
+from dlcli.storage import spans
+from dlcli.words import Words, lengths, picked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Coded:
     def nbytes(self) -> int:
         """Bytes in memory, or on disk."""
         words = self.vocabulary
-        return int(self.codes.nbytes) + (sum(map(len, words)) if isinstance(words, tuple) else words.nbytes)
+        return int(self.codes.nbytes) + (words.nbytes if isinstance(words, Words) else int(lengths(words).sum()))
 
     def take(self, rows: NDArray[Any]) -> Coded:
         """The given rows; the vocabulary stays."""
@@ -104,7 +105,7 @@ class Ragged:
 
     @property
     def nbytes(self) -> int:
-        """Bytes in memory."""
+        """Bytes in memory, or on disk."""
         return int(self.values.nbytes + self.offsets.nbytes + self.shapes.nbytes)
 
     def row(self, index: int) -> NDArray[Any]:
@@ -112,26 +113,21 @@ class Ragged:
         flat = self.values[self.offsets[index] : self.offsets[index + 1]]
         return flat.reshape(self.shapes[index])
 
-    def take(self, rows: NDArray[Any]) -> Ragged:
+    def sizes(self, rows: NDArray[Any] | slice) -> NDArray[Any]:
+        """How many values each of the given rows has, int64 (rows,)."""
+        sizes: NDArray[Any] = self.offsets[1:][rows] - self.offsets[:-1][rows]
+        return sizes
+
+    def take(self, rows: NDArray[Any] | slice) -> Ragged:
         """The given rows, copied."""
         import numpy as np
 
-        picked = np.arange(len(self))[rows]
-        lengths = np.diff(self.offsets)[picked]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        starts = np.repeat(self.offsets[:-1][picked] - offsets[:-1], lengths)
-        values = self.values[np.arange(int(offsets[-1])) + starts]
-        return Ragged(values, offsets, self.shapes[picked])
-
-    @classmethod
-    def joined(cls, parts: Sequence[Ragged]) -> Ragged:
-        """The rows of several below each other."""
-        import numpy as np
-
-        ends = np.cumsum([0, *(part.offsets[-1] for part in parts)])
-        offsets = [part.offsets[1:] + start for part, start in zip(parts, ends[:-1], strict=True)]
-        values = np.concatenate([part.values for part in parts])
-        return cls(values, np.concatenate([[0], *offsets]).astype(np.int64), np.concatenate([p.shapes for p in parts]))
+        sizes = self.sizes(rows)
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        values = bytearray()
+        for row in spans(self.values, self.offsets[:-1][rows], self.offsets[1:][rows]):
+            values += row
+        return Ragged(np.frombuffer(values, self.values.dtype), offsets, self.shapes[rows])
 
     @classmethod
     def of(cls, rows: list[NDArray[Any]]) -> Ragged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import math
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,11 @@ Shape = tuple[int, ...]
 ALIGNMENT_BYTES = 64
 """TensorFlow takes arrays that begin at a multiple of it without a copy."""
 _BLOCK_BYTES = 32 * 1024 * 1024
-"""How much is written at once of an array that lies in memory."""
+"""How much of an array is worked on at once."""
+_READ_AT_ONCE = 64 * 1024 * 1024
+_AROUND_BYTES = 64 * 1024
+"""As much is mapped with a place that is far from the one before (Linux's fault_around_bytes)."""
+_PLACES_AT_ONCE = 4096
 
 
 class Filling(Protocol):
@@ -46,6 +50,9 @@ class Storage(Protocol):
     def begin(self, shape: Shape, dtype: Any) -> Filling:
         """A new array, rows first."""
 
+    def begin_flat(self, dtype: Any) -> Filling:
+        """A new flat array of as many values as will come."""
+
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """An array with the values of one that lies in memory."""
 
@@ -58,6 +65,10 @@ class InMemory:
     def begin(self, shape: Shape, dtype: Any) -> Filling:
         """An array in memory."""
         return _Array(room(shape, dtype))
+
+    def begin_flat(self, dtype: Any) -> Filling:
+        """A flat array in memory."""
+        return _Parts(dtype)
 
     def keep(self, array: NDArray[Any]) -> NDArray[Any]:
         """The array itself."""
@@ -189,17 +200,40 @@ def taken(array: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def fill(filling: Filling, array: NDArray[Any]) -> None:
-    """Appends all rows of an array, some at a time."""
+def blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """All rows of an array, some at a time; the memory that they took is freed meanwhile."""
     step = max(1, _BLOCK_BYTES // max(1, array.nbytes // max(1, len(array))))
     for start in range(0, len(array), step):
-        filling.append(array[start : start + step])
+        yield array[start : start + step]
+        let_go(array)
+
+
+def fill(filling: Filling, array: NDArray[Any]) -> None:
+    """Appends all rows of an array, some at a time."""
+    for block in blocks(array):
+        filling.append(block)
+
+
+def spans(array: NDArray[Any], starts: NDArray[Any], ends: NDArray[Any]) -> Iterator[memoryview]:
+    """`array[start:end]` of a flat array, one after the other; the memory that they took is freed meanwhile."""
+    values, before, mapped = array.data, 0, 0
+    for first in range(0, len(starts), _PLACES_AT_ONCE):
+        some = slice(first, first + _PLACES_AT_ONCE)
+        for start, end in zip(starts[some].tolist(), ends[some].tolist(), strict=True):
+            yield values[start:end]
+            mapped += min(abs(end - before) * array.itemsize, _AROUND_BYTES)
+            before = end
+            if mapped > _READ_AT_ONCE:
+                let_go(array)
+                mapped = 0
+    let_go(array)
 
 
 def let_go(column: Any) -> None:
     """Frees the memory that a mapped column took while it was read; it can be read again at any time."""
     words = getattr(column, "vocabulary", ())
-    for array in (getattr(column, "codes", column), getattr(words, "content", None)):
+    large = getattr(column, "values", None) if hasattr(column, "offsets") else getattr(words, "content", None)
+    for array in (getattr(column, "codes", column), large):
         mapped = getattr(_mapping(array), "_mmap", None)
         if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
             mapped.madvise(mmap.MADV_DONTNEED)
@@ -275,6 +309,21 @@ class _Array:
 
     def end(self) -> NDArray[Any]:
         return self._array
+
+
+class _Parts:
+    def __init__(self, dtype: Any) -> None:
+        import numpy as np
+
+        self._parts: list[NDArray[Any]] = [np.zeros(0, dtype)]
+
+    def append(self, rows: NDArray[Any]) -> None:
+        self._parts.append(rows.astype(self._parts[0].dtype, copy=False))
+
+    def end(self) -> NDArray[Any]:
+        import numpy as np
+
+        return np.concatenate(self._parts)
 
 
 class _File:

@@ -6,13 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
-from dlcli.storage import let_go
+from dlcli.storage import spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_READ_AT_ONCE = 64 * 1024 * 1024
-_PLACES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,15 +42,7 @@ class Words(Sequence[str]):
 
     def encoded(self) -> Iterator[memoryview]:
         """Each text as UTF-8."""
-        content, since = self.content.data, 0
-        for first in range(0, len(self), _PLACES_AT_ONCE):
-            some = slice(first, first + _PLACES_AT_ONCE)
-            for start, end in zip(self.starts[some].tolist(), self.ends[some].tolist(), strict=True):
-                yield content[start:end]
-                if abs(end - since) > _READ_AT_ONCE:
-                    let_go(self.content)
-                    since = end
-        let_go(self.content)
+        return spans(self.content, self.starts, self.ends)
 
     @property
     def arrays(self) -> tuple[NDArray[Any], ...]:

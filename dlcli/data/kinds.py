@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlcli.data import literals
 from dlcli.problems import DataError, Problem
 from dlcli.samples import MISSING, NO_TIME, Coded, ColumnSchema, Kind, Ragged, Samples, Schema
-from dlcli.storage import Shelf, file_of, fill
+from dlcli.storage import Shelf, blocks, file_of, fill
 from dlcli.words import picked
 
 CATEGORIES_AT_MOST = 1000
@@ -242,7 +242,7 @@ def _sequences(name: str, column: Any) -> Ragged:
             message = f"{name} holds no rows of whole numbers"
             raise DataError(Problem("wrong-shape", message, "give sequences of codes, -1 behind the end of each"))
         column = Ragged.of([row[: np.argmax(np.append(row, -1) < 0)].astype(np.int64) for row in column])
-    if column.values.size and column.values.min() < 0:
+    if any(block.min() < 0 for block in blocks(column.values)):
         message = f"{name} holds negative numbers, which cannot be codes"
         raise DataError(Problem("wrong-values", message, "give whole numbers from 0"))
     sequences: Ragged = column

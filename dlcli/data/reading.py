@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 from dlcli.data import cache, stored
 from dlcli.data.row_filter import chosen, filtered
 from dlcli.data.sources import remote
+from dlcli.data.sources.sequence_columns import Sequences
 from dlcli.data.sources.text_columns import written
 from dlcli.events import Listener, Note, Progress
 from dlcli.numbers import MEGABYTE, size
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
-from dlcli.samples import Coded, Found, Samples
+from dlcli.samples import Coded, Found, Ragged, Samples
 from dlcli.storage import IN_MEMORY_BYTES, InMemory, OnDisk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK_BYTES = 4 * 1024 * 1024
+_ROWS_AT_ONCE = 10_000
 
 Wanted = Literal["auto"] | bool
 
@@ -94,6 +96,13 @@ def _kept(shelf: cache.Cache, key: str) -> Found | None:
 
 def _some(samples: Samples, name: str, rows: NDArray[Any], storage: OnDisk) -> Any:
     """Some rows of a column that lies in other files."""
+    column = samples[name]
+    if isinstance(column, Ragged):
+        rest = Sequences(storage, column.values.dtype)
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            some = column.take(rows[first : first + _ROWS_AT_ONCE])
+            rest.append(some.values, some.sizes(slice(None)))
+        return rest.end()
     column = samples.select((name,)).take(rows)[name]
     return written(column, storage) if isinstance(column, Coded) else column
 

@@ -118,8 +118,8 @@ def values_per_row(samples: Samples, schema: Schema, rows: Rows) -> float:
             nbytes = float(lengths(picked(cells.vocabulary, used[known])) @ counts[known])
             total += max(1.0, nbytes / _NUMBER_BYTES / max(1, int(counts.sum())))
         elif isinstance(cells, Ragged):
-            numbers = np.diff(cells.offsets)[rows]
-            total += float(numbers.sum()) / max(1, len(numbers))
+            sizes = cells.sizes(rows)
+            total += float(sizes.sum()) / max(1, len(sizes))
         else:
             total += math.prod(column.shape)
     return total
@@ -165,8 +165,7 @@ def _tensor(samples: Samples, schema: Schema, name: str, rows: Rows) -> Any:
 
 def _filled(column: Ragged, rows: Rows) -> NDArray[np.int64]:
     """Sequences as (rows, longest), -1 behind the end of each."""
-    taken = column.take(np.arange(len(column))[rows])
-    lengths = np.diff(taken.offsets)
-    filled = np.full((len(lengths), int(lengths.max(initial=0))), -1, dtype=np.int64)
-    filled[np.arange(filled.shape[1]) < lengths[:, None]] = taken.values
+    taken, sizes = column.take(rows), column.sizes(rows)
+    filled = np.full((len(sizes), int(sizes.max(initial=0))), -1, dtype=np.int64)
+    filled[np.arange(filled.shape[1]) < sizes[:, None]] = taken.values
     return filled

@@ -39,6 +39,13 @@ preprocessing: [tokens: {max_tokens: 30, output: multi_hot}]
 architecture: [dense: 4]
 training: {epochs: 3, batch_size: 5}
 """
+STEPS = """\
+data: {source: {npz: {path: steps.npz, target: kind}}}
+split: {stratified: {validation: 0.3, test: 0.2}}
+preprocessing: [pad: {columns: step, length: 5}]
+architecture: [{embedding: {input_dim: 9, output_dim: 4}}, flatten, dense: 4]
+training: {epochs: 3, batch_size: 5}
+"""
 
 
 def write_table(folder: Path) -> None:
@@ -64,6 +71,14 @@ def write_letters(folder: Path) -> None:
     pl.DataFrame(rows, schema=["text", "tone"], orient="row").write_parquet(folder / "letters.parquet")
 
 
+def write_steps(folder: Path) -> None:
+    generator = np.random.default_rng(0)
+    kind = np.repeat([0, 1], 40)
+    rows = [generator.integers(0, 8 if late else 5, row % 7) for row, late in enumerate(kind)]
+    offsets = np.cumsum([0, *map(len, rows)])
+    np.savez(folder / "steps.npz", step=np.concatenate(rows), step_offsets=offsets, kind=kind)
+
+
 def write_waves(folder: Path) -> None:
     (folder / "waves.csv").write_text("\n".join(waves()) + "\n")
 
@@ -72,6 +87,7 @@ KINDS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "table": (RICH, write_table),
     "photos": (PHOTOS, write_photos),
     "letters": (LETTERS, write_letters),
+    "steps": (STEPS, write_steps),
     "waves": (WAVES, write_waves),
 }
 

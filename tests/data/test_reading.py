@@ -13,8 +13,10 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from dlcli import storage
 from dlcli.data import cache, reading
 from dlcli.data.reading import read
+from dlcli.data.sources import npz as npz_source
 from dlcli.data.sources import parquet as parquet_source
 from dlcli.data.sources import text_columns
 from dlcli.data.sources.builtin import Builtin
@@ -60,8 +62,10 @@ def npz(path: Path) -> Source:
 
 
 def sequences(path: Path) -> Source:
-    np.savez(path / "s.npz", words=np.arange(7), words_offsets=np.array([0, 2, 2, 7]), label=np.array([0, 1, 0]))
-    return Npz(path=str(path / "s.npz"), target="label")
+    arrays = {"words": np.arange(7), "words_offsets": np.array([0, 2, 2, 7]), "label": np.array(list("aba"))}
+    more = {"others": np.arange(9, 12), "others_offsets": np.array([0, 0, 3]), "labels": np.array(list("cb"))}
+    np.savez(path / "s.npz", **arrays, **more)
+    return Npz(path=str(path / "s.npz"), inputs=("words",), target="label", test=("others", "labels"))
 
 
 def images(path: Path) -> Source:
@@ -113,14 +117,16 @@ def test_what_is_on_disk_is_what_would_be_in_memory(
 ) -> None:
     monkeypatch.setattr(text_columns, "HELD_BYTES", held_bytes)
     monkeypatch.setattr(parquet_source, "_SLICE_BYTES", 8)
+    monkeypatch.setattr(npz_source, "_BLOCK_BYTES", 16)
+    monkeypatch.setattr(storage, "_READ_AT_ONCE", 0)
     source = make(tmp_path)
     held, kept = (read(source, None, in_memory, silent) for in_memory in (True, False))
     assert plain(kept.found) == plain(held.found)
     assert kept.on_disk
     assert not held.on_disk
     for column in kept.found.samples.values():
-        arrays = [column] if isinstance(column, np.ndarray) else [getattr(column, "codes", None), None][:1]
-        assert all(array is None or file_of(array) is not None for array in arrays)
+        array = column.values if isinstance(column, Ragged) else getattr(column, "codes", column)
+        assert file_of(array) is not None
 
 
 @pytest.mark.parametrize("make", [csv, parquet, texts])
@@ -159,6 +165,17 @@ def test_rows_that_pass_keep_their_own_texts_alone(
     assert not small.on_disk
     assert small.found.samples["text"].vocabulary == held.vocabulary
     assert held.vocabulary == tuple(sorted(held.texts()))
+
+
+def test_rows_that_pass_keep_their_own_sequences_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_ROWS_AT_ONCE", 2)
+    held, kept = (
+        read(sequences(tmp_path), "label != 'b'", in_memory, silent).found.samples["words"]
+        for in_memory in (True, False)
+    )
+    assert kept.values.tolist() == held.values.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert kept.offsets.tolist() == held.offsets.tolist() == [0, 2, 7, 7]
+    assert file_of(kept.values) is not None
 
 
 def test_a_file_of_the_cache_that_is_empty_is_made_anew(tmp_path: Path, folder: Path) -> None:

@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from dlcli.data.sources.files import expand, source_for
+from dlcli.data.sources.sequence_columns import Sequences
+from dlcli.data.sources.text_columns import Texts
 from dlcli.events import Listener, Progress, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.problems import ConfigPath, DataError, Problem
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 _FIELD: ConfigPath = ("data", "source", "npz")
 _BLOCK_BYTES = 32 * 1024 * 1024
+_TEXT = "US"
+"""Kinds of dtype."""
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -73,7 +77,7 @@ class Npz(Source):
         return self.read_into(InMemory(), silent)
 
     def read_into(self, storage: Storage, emit: Listener) -> Found:
-        """As `read`; arrays of numbers go to `storage`, some rows at a time."""
+        """As `read`; arrays go to `storage`, some rows at a time."""
         (path,) = expand((self.path,), (*_FIELD, "path"))
         arrays = _Arrays(path)
         names = self._columns(arrays)
@@ -149,7 +153,7 @@ class _Arrays:
             )
 
     def read(self, name: str, field: str) -> Any:
-        """One array as a column, or as a `_Member` where it holds numbers that need not be read at once.
+        """One array as a column, or as what is read of it later, some rows at a time.
 
         Raises:
             DataError: it is absent, damaged or pickled.
@@ -161,41 +165,25 @@ class _Arrays:
             suggestion = f"its arrays: {', '.join(self.names)}"
             raise DataError(Problem("missing-column", message, suggestion, (*_FIELD, field)))
         offsets = self.offsets_of(name)
-        if offsets is not None:
-            return self._sequences(name, self._array(name), column(offsets, self._array(offsets), (*_FIELD, field)))
         member = self._member(name)
+        if offsets is not None:
+            return self._rows_of_sequences(name, member, column(offsets, self._array(offsets), (*_FIELD, field)))
         return column(name, self._array(name), (*_FIELD, field)) if member is None else member
-
-    def blocks(self, member: _Member) -> Iterator[NDArray[Any]]:
-        """The rows of an array, some at a time.
-
-        Raises:
-            DataError: it is damaged.
-        """
-        import numpy as np
-
-        row = member.dtype.itemsize * math.prod(member.shape[1:])
-        step = max(1, _BLOCK_BYTES // max(1, row))
-        with self._opened(member.name) as stream:
-            _header(stream)
-            for start in range(0, member.shape[0], step):
-                rows = min(step, member.shape[0] - start)
-                content = stream.read(rows * row)
-                yield np.frombuffer(content, member.dtype).reshape(rows, *member.shape[1:])
 
     def _member(self, name: str) -> _Member | None:
         """What the header says of an array; None where it is not read by rows."""
-        with self._opened(name) as stream:
+        with self.opened(name) as stream:
             shape, by_columns, dtype = _header(stream)
-        plain = dtype.kind in "biuf" and len(shape) > 0 and not by_columns
+        flat = len(shape) == 1
+        plain = flat if dtype.kind in _TEXT else dtype.kind in "biuf" and len(shape) > 0 and (flat or not by_columns)
         return _Member(self, name, shape, dtype) if plain else None
 
     def _array(self, name: str) -> NDArray[Any]:
-        with self._opened(name) as stream:
+        with self.opened(name) as stream:
             return _load(stream)
 
     @contextmanager
-    def _opened(self, name: str) -> Iterator[IO[bytes]]:
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
         """An array's file, once its header is known to be in order.
 
         Raises:
@@ -216,17 +204,22 @@ class _Arrays:
         stem = name.removesuffix("_ids")
         return next((each for each in (f"{name}_offsets", f"{stem}_offsets") if each in self.names), None)
 
-    def _sequences(self, name: str, values: Any, offsets: Any) -> Ragged:
+    def _rows_of_sequences(self, name: str, values: _Member | None, offsets: Any) -> _Rows:
         """Row i is values[offsets[i] : offsets[i + 1]].
 
         Raises:
-            DataError: the offsets do not divide the values.
+            DataError: the offsets do not divide the values, or these are no numbers.
         """
         import numpy as np
 
-        plain = isinstance(values, np.ndarray) and isinstance(offsets, np.ndarray) and values.ndim == offsets.ndim == 1
+        if values is not None and values.dtype.kind in _TEXT:
+            message = f"{self.path}: {name} holds text; rows that start where {self.offsets_of(name)} says hold numbers"
+            suggestion = "store numbers, or give the other array another name"
+            raise DataError(Problem("wrong-shape", message, suggestion, (*_FIELD, "path")))
         if not (
-            plain
+            values is not None
+            and isinstance(offsets, np.ndarray)
+            and len(values.shape) == offsets.ndim == 1
             and offsets.dtype.kind in "iu"
             and offsets.size
             and offsets[0] == 0
@@ -236,8 +229,7 @@ class _Arrays:
             message = f"{self.path}: {self.offsets_of(name)} does not say where the rows of {name} start"
             suggestion = "row i must be values[offsets[i] : offsets[i + 1]], so offsets rise from 0 to the length"
             raise DataError(Problem("wrong-shape", message, suggestion, (*_FIELD, "path")))
-        places = offsets.astype(np.int64)
-        return Ragged(values, places, np.diff(places)[:, None])
+        return _Rows(values, offsets.astype(np.int64))
 
     def _require_plain(self, stream: IO[bytes], name: str, size: int) -> None:
         """Looks at an array's header before anything of its size is made.
@@ -265,7 +257,7 @@ class _Arrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Member:
-    """An array of numbers in a file, not read yet."""
+    """An array of numbers, or a flat one of text, in a file: not read yet."""
 
     arrays: _Arrays
     name: str
@@ -274,6 +266,34 @@ class _Member:
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """The rows, some at a time.
+
+        Raises:
+            DataError: the array is damaged.
+        """
+        import numpy as np
+
+        row = self.dtype.itemsize * math.prod(self.shape[1:])
+        step = max(1, _BLOCK_BYTES // max(1, row))
+        with self.arrays.opened(self.name) as stream:
+            _header(stream)
+            for start in range(0, self.shape[0], step):
+                rows = min(step, self.shape[0] - start)
+                content = stream.read(rows * row)
+                yield np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Sequences in a file, not read yet: row i is values[offsets[i] : offsets[i + 1]]."""
+
+    values: _Member
+    offsets: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
@@ -312,22 +332,51 @@ def _below(name: str, parts: list[Any], storage: Storage) -> Any:
     Raises:
         DataError: they do not go together, or an array is damaged.
     """
-    import numpy as np
-
+    if all(isinstance(part, _Rows) for part in parts):
+        return _sequences(parts, storage)
+    if all(map(_holds_text, parts)):
+        return _texts(name, parts, storage)
     first = parts[0]
-    if all(isinstance(part, Ragged) for part in parts):
-        return Ragged.joined(parts)
-    if all(isinstance(part, Coded) for part in parts):
-        return first if len(parts) == 1 else Coded.joined(parts)
-    if any(isinstance(part, Coded | Ragged) or part.shape[1:] != first.shape[1:] for part in parts):
+    if any(isinstance(part, _Rows) or _holds_text(part) or part.shape[1:] != first.shape[1:] for part in parts):
         message = f"{name}: the arrays of the subsets differ in shape or kind"
         raise DataError(Problem("wrong-shape", message, "name arrays that belong together", (*_FIELD, "path")))
-    dtype = np.result_type(*(part.dtype for part in parts)).newbyteorder("=")
-    filling = storage.begin((sum(map(len, parts)), *first.shape[1:]), dtype)
+    filling = storage.begin((sum(map(len, parts)), *first.shape[1:]), _native(parts))
     for part in parts:
-        for block in part.arrays.blocks(part) if isinstance(part, _Member) else [part]:
+        for block in part.blocks() if isinstance(part, _Member) else [part]:
             filling.append(block)
     return filling.end()
+
+
+def _sequences(parts: Sequence[_Rows], storage: Storage) -> Ragged:
+    import numpy as np
+
+    sequences = Sequences(storage, _native([part.values for part in parts]))
+    for part in parts:
+        sequences.append(np.zeros(0), np.diff(part.offsets))
+        for block in part.values.blocks():
+            sequences.append(block, np.zeros(0))
+    return sequences.end()
+
+
+def _texts(name: str, parts: Sequence[_Member], storage: Storage) -> Coded:
+    from dlcli.data.sources.arrays import column
+
+    texts = Texts(storage)
+    for part in parts:
+        for block in part.blocks():
+            texts.append(column(name, block, (*_FIELD, "path")))
+    return texts.end()
+
+
+def _holds_text(part: Any) -> bool:
+    return isinstance(part, _Member) and part.dtype.kind in _TEXT
+
+
+def _native(parts: Sequence[Any]) -> Any:
+    """The dtype that holds the numbers of all, in this machine's order of bytes."""
+    import numpy as np
+
+    return np.result_type(*(part.dtype for part in parts)).newbyteorder("=")
 
 
 def _row_numbers(subsets: dict[Subset, dict[str, Any]]) -> dict[Subset, NDArray[Any]]:

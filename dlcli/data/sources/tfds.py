@@ -8,7 +8,7 @@ import math
 import os
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,24 +16,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dlcli.data.sources import decoding
+from dlcli.data.sources import decoding, tfds_rows
 from dlcli.data.sources.files import source_for
-from dlcli.data.sources.tfds_rows import (
-    TextFilling,
-    Told,
-    column,
-    differ_in_size,
-    first_line,
-    forms,
-    joined,
-    problem,
-    read_split,
-    text_keys,
-)
+from dlcli.data.sources.tfds_rows import Told, differ_in_size, first_line, forms, nbytes_of_some, problem, read_split
 from dlcli.events import Listener, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.samples import Extent, Found, Samples, Subset
-from dlcli.storage import Filling, InMemory, Storage
+from dlcli.storage import InMemory, Storage
 
 NETWORK_PROBE = ("storage.googleapis.com", 443)
 NETWORK_PROBE_SECONDS = 3.0
@@ -96,22 +85,15 @@ class Tfds(Source):
             keys = (*inputs, *((target,) if target else ()))
             counts = {subset: builder.info.splits[split].num_examples for subset, split in splits.items()}
             total = sum(counts.values())
-            fillings: dict[str, Filling | TextFilling] = {
-                key: storage.begin((total, *form.shape), form.dtype) for key, form in forms(builder, keys, self.size)
-            }
-            fillings |= {key: TextFilling(storage) for key in text_keys(builder, keys)}
+            fillings = tfds_rows.fillings(builder, keys, forms(builder, keys, self.size), total, storage)
             told = Told(emit, total)
-            parts = {subset: self._read_split(builder, split, keys, fillings, told) for subset, split in splits.items()}
+            for split in splits.values():
+                read_split(builder, split, self._fits(builder, keys), fillings, told)
+            columns = tfds_rows.columns(builder, fillings)
         subsets, start = {}, 0
         for subset, count in counts.items():
             subsets[subset] = range(start, start + count)
             start += count
-        columns = {
-            key: column(key, fillings[key].end(), builder.info.features[key])
-            if key in fillings
-            else joined([part[key] for part in parts.values()])
-            for key in keys
-        }
         return Found(
             Samples.of(columns),
             subsets=_as_arrays(subsets) if len(subsets) > 1 else None,
@@ -122,16 +104,18 @@ class Tfds(Source):
         )
 
     def extent(self) -> Extent | None:
-        """As long as the arrays of fixed size, and with texts the files; sequences are read into memory."""
+        """As long as the arrays of fixed size, and about as long as texts and sequences."""
         with self._prepared() as builder:
             inputs, target = self._keys(builder)
-            rows = sum(builder.info.splits[split].num_examples for split in self._splits(builder).values())
+            splits = self._splits(builder)
+            rows = sum(builder.info.splits[split].num_examples for split in splits.values())
             keys = (*inputs, *((target,) if target else ()))
             arrays = forms(builder, keys, self.size)
             files = tuple(sorted(path for path in Path(str(builder.data_dir)).glob("*") if path.is_file()))
-            texts = sum(file.stat().st_size for file in files) if text_keys(builder, keys) else 0
-        nbytes = rows * sum(math.prod(form.shape) * form.dtype.itemsize for _, form in arrays)
-        return Extent(files, texts + nbytes, meanwhile_bytes=texts)
+            others = tuple(key for key in keys if key not in arrays)
+            rest = math.ceil(rows * nbytes_of_some(builder, splits["train"], others)) if others else 0
+        nbytes = rows * sum(math.prod(form.shape) * form.dtype.itemsize for form in arrays.values())
+        return Extent(files, rest + nbytes, meanwhile_bytes=rest)
 
     @contextmanager
     def _prepared(self) -> Iterator[Any]:
@@ -145,18 +129,10 @@ class Tfds(Source):
                 self._prepare(builder)
             yield builder
 
-    def _read_split(
-        self,
-        builder: Any,
-        split: str,
-        keys: tuple[str, ...],
-        fillings: Mapping[str, Filling | TextFilling],
-        told: Told,
-    ) -> dict[str, Any]:
-        """The named features of a split but those that are appended to one; images that differ in size at `size`."""
-        mixed = tuple(key for key in keys if differ_in_size(builder.info.features[key]))
+    def _fits(self, builder: Any, keys: tuple[str, ...]) -> dict[str, Callable[[Any], Any]]:
+        """For each feature of images that differ in size what brings one to `size`."""
         fit = partial(decoding.brought_to, size=self.size or (1, 1), fit=self.resize)
-        return read_split(builder, split, keys, dict.fromkeys(mixed, fit), fillings, told)
+        return {key: fit for key in keys if differ_in_size(builder.info.features[key])}
 
     def other_file(self, path: str) -> Source:
         """A csv or npz file with the same columns."""

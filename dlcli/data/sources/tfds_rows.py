@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from dlcli.data.sources import decoding
+from dlcli.data.sources.sequence_columns import Sequences
 from dlcli.data.sources.text_columns import Texts
-from dlcli.events import Listener, Progress
+from dlcli.events import Listener, Progress, silent
 from dlcli.problems import ConfigPath, DataError, Problem
-from dlcli.samples import Coded, Ragged
-from dlcli.storage import Filling, Storage
+from dlcli.samples import Coded
+from dlcli.storage import Filling, InMemory, Storage
 
 FIELD: ConfigPath = ("data", "source", "tfds")
 _BATCH_ROWS = 1024
 _ROWS_AHEAD = 16
 _IMAGE_AXES = 3
+_NUMBERS = "biuf"
+"""Kinds of dtype."""
+_ROWS_LOOKED_AT = 1000
+
+AnyFilling = Filling | Texts | Sequences
 
 
 def problem(code: str, message: str, suggestion: str) -> DataError:
@@ -43,8 +49,8 @@ class Form(NamedTuple):
     dtype: Any
 
 
-def forms(builder: Any, keys: tuple[str, ...], size: tuple[int, int] | None) -> Iterator[tuple[str, Form]]:
-    """The shape of a row, and the dtype, of each feature that is an array of one shape.
+def forms(builder: Any, keys: tuple[str, ...], size: tuple[int, int] | None) -> dict[str, Form]:
+    """The shape of a row, and the dtype, of each feature that is an array of one shape; not of texts and sequences.
 
     Args:
         builder: of the set.
@@ -52,45 +58,55 @@ def forms(builder: Any, keys: tuple[str, ...], size: tuple[int, int] | None) -> 
         size: height and width for images that differ in size.
 
     Raises:
-        DataError: there are such images and no size, or rows of other features differ in shape.
+        DataError: there are such images and no size; rows of other features differ in shape, or are no numbers.
     """
     import numpy as np
 
+    found = {}
     for key in keys:
         feature = builder.info.features[key]
         if differ_in_size(feature):
             if size is None:
                 raise DataError(decoding.mixed_sizes(f"in {key} of {builder.info.full_name}", (*FIELD, "name")))
-            yield key, Form((*size, feature.shape[-1]), np.dtype(np.uint8))
-        elif getattr(feature, "shape", ()) and not _is_sequence(feature):
-            _require_one_shape(key, feature)
-            if _np_kind(feature.np_dtype) in "biuf":
-                yield key, Form(tuple(feature.shape), np.dtype(feature.np_dtype))
+            found[key] = Form((*size, feature.shape[-1]), np.dtype(np.uint8))
+        elif not _is_text(feature) and not _is_sequence(feature):
+            _require_numbers_of_one_shape(key, feature)
+            coded = _class_names(feature)
+            found[key] = Form(tuple(feature.shape), np.dtype(np.int32 if coded else feature.np_dtype))
+    return found
 
 
-def text_keys(builder: Any, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of some features of which each row is one text."""
+def fillings(
+    builder: Any, keys: tuple[str, ...], forms: Mapping[str, Form], rows: int, storage: Storage
+) -> dict[str, AnyFilling]:
+    """For each feature what its rows are appended to, as many as there will be."""
+    import numpy as np
+
     features = {key: builder.info.features[key] for key in keys}
-    return tuple(
-        key
+    return {
+        key: storage.begin((rows, *forms[key].shape), forms[key].dtype)
+        if key in forms
+        else Sequences(storage, np.dtype(feature.np_dtype))
+        if _is_sequence(feature)
+        else Texts(storage)
         for key, feature in features.items()
-        if getattr(feature, "shape", None) == () and _np_kind(getattr(feature, "np_dtype", None)) == "O"
-    )
+    }
 
 
-class TextFilling:
-    """A column of UTF-8 texts, filled a batch of rows at a time."""
+def columns(builder: Any, fillings: Mapping[str, AnyFilling]) -> dict[str, Any]:
+    """The features as columns, once every row is there: class labels by name."""
+    ended: dict[str, Any] = {key: filling.end() for key, filling in fillings.items()}
+    names = {key: _class_names(builder.info.features[key]) for key in ended}
+    return {key: Coded(values, names[key]) if names[key] else values for key, values in ended.items()}
 
-    def __init__(self, storage: Storage) -> None:
-        self._texts = Texts(storage)
 
-    def append(self, rows: Any) -> None:
-        """The next rows, each bytes."""
-        self._texts.append(Coded.of([cell.decode("utf-8", "replace") for cell in rows]))
-
-    def end(self) -> Coded:
-        """The column, once every row is there."""
-        return self._texts.end()
+def nbytes_of_some(builder: Any, split: str, keys: tuple[str, ...]) -> float:
+    """How many bytes texts and sequences of a row have on average, as the first rows of a split tell."""
+    whole = split.split("[")[0].split("+")[0]
+    rows = min(_ROWS_LOOKED_AT, builder.info.splits[whole].num_examples)
+    some = fillings(builder, keys, {}, rows, InMemory())
+    read_split(builder, f"{whole}[:{rows}]", {}, some, Told(silent, rows))
+    return float(sum(column.nbytes for column in columns(builder, some).values()) / rows)
 
 
 class Told:
@@ -109,47 +125,36 @@ class Told:
 def read_split(
     builder: Any,
     split: str,
-    keys: tuple[str, ...],
     fits: Mapping[str, Callable[[Any], Any]],
-    fillings: Mapping[str, Filling | TextFilling],
+    fillings: Mapping[str, AnyFilling],
     told: Told,
-) -> dict[str, Any]:
-    """The named features of a split, in its stored order, read in batches; `fits` makes rows of one shape.
-
-    Those that `fillings` has are appended there.
+) -> None:
+    """Appends features of a split, in its stored order, read in batches; `fits` makes rows of one shape.
 
     Raises:
-        DataError: a feature's rows differ in shape, or its kind is not known.
+        DataError: it cannot be read, or has no rows.
     """
-    import numpy as np
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
-    features = {key: builder.info.features[key] for key in keys}
-    for key, feature in features.items():
-        if key not in fits:
-            _require_one_shape(key, feature)
+    features = {key: builder.info.features[key] for key in fillings}
     try:
         # one file at a time: several would be interleaved, and the order would hang on their number
         config = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
         rows = builder.as_dataset(split=split, shuffle_files=False, read_config=config)
-        rows = rows.map(lambda row: {key: row[key] for key in keys}, num_parallel_calls=tf.data.AUTOTUNE)
+        rows = rows.map(lambda row: {key: row[key] for key in features}, num_parallel_calls=tf.data.AUTOTUNE)
         if fits:
             each = rows.prefetch(_ROWS_AHEAD).as_numpy_iterator()
-            batches = ({key: _alone(row[key], features[key], fits.get(key)) for key in keys} for row in each)
+            batches = ({key: _alone(row[key], features[key], fits.get(key)) for key in features} for row in each)
         else:
             together = rows.ragged_batch if any(map(_is_sequence, features.values())) else rows.batch
-            formed = together(_BATCH_ROWS).map(lambda batch: {key: _parts(batch[key]) for key in keys})
+            formed = together(_BATCH_ROWS).map(lambda batch: {key: _parts(batch[key]) for key in features})
             batches = formed.prefetch(2).as_numpy_iterator()
         rows_read = 0
-        parts: dict[str, list[Any]] = {key: [] for key in keys if key not in fillings}
         for batch in batches:
-            count = _rows_of(batch[keys[0]])
-            for key in keys:
-                if key in fillings:
-                    fillings[key].append(batch[key])
-                else:
-                    parts[key].append(batch[key])
+            count = _rows_of(next(iter(batch.values())))
+            for key, rows_of_one in batch.items():
+                _append(fillings[key], rows_of_one)
             rows_read += count
             told(count)
     except (tf.errors.OpError, ValueError, AssertionError) as error:
@@ -160,10 +165,6 @@ def read_split(
     if rows_read != (promised := builder.info.splits[split].num_examples):
         message = f"split {split} of {builder.info.full_name} has {rows_read:,} rows, but should have {promised:,}"
         raise problem("damaged-file", message, f"prepare it again (it lies in {builder.data_dir})")
-    return {
-        key: _sequences(found) if _is_sequence(features[key]) else column(key, np.concatenate(found), features[key])
-        for key, found in parts.items()
-    }
 
 
 def _rows_of(batch: Any) -> int:
@@ -186,10 +187,23 @@ def _np_kind(dtype: Any) -> str:
         return ""
 
 
+def _is_text(feature: Any) -> bool:
+    """Whether each of its rows is one text."""
+    return getattr(feature, "shape", None) == () and _np_kind(getattr(feature, "np_dtype", None)) == "O"
+
+
+def _class_names(feature: Any) -> tuple[str, ...]:
+    """What the classes of a label are called; none for any other feature."""
+    names = getattr(feature, "names", None) if feature.shape == () else None
+    return tuple(map(str, names or ()))
+
+
 def _alone(value: Any, feature: Any, fit: Callable[[Any], Any] | None) -> Any:
     """One row as a batch, as `_parts` makes it."""
     import numpy as np
 
+    if isinstance(value, bytes):
+        return np.array([value], dtype=object)
     array = np.asarray(value if fit is None else fit(value))
     return (array, np.array([0, len(array)])) if _is_sequence(feature) else array[None]
 
@@ -199,41 +213,24 @@ def _parts(batch: Any) -> Any:
     return (batch.values, batch.row_splits) if hasattr(batch, "row_splits") else batch
 
 
-def _sequences(batches: list[Any]) -> Ragged:
+def _append(filling: AnyFilling, batch: Any) -> None:
+    """Puts a batch of one feature in place."""
     import numpy as np
 
-    return Ragged.joined([Ragged(values, starts, np.diff(starts)[:, None]) for values, starts in batches])
+    if isinstance(filling, Sequences):
+        values, starts = batch
+        filling.append(values, np.diff(starts))
+    elif isinstance(filling, Texts):
+        filling.append(Coded.of([text.decode("utf-8", "replace") for text in batch]))
+    else:
+        filling.append(batch)
 
 
-def _require_one_shape(key: str, feature: Any) -> None:
+def _require_numbers_of_one_shape(key: str, feature: Any) -> None:
     shape = getattr(feature, "shape", None)
-    if _is_sequence(feature):
-        return
     if not isinstance(shape, tuple) or None in shape:
         message = f"rows of {key} differ in shape ({shape}); images and sequences of one size can be read"
         raise problem("wrong-shape", message, "name other `inputs`, or another set")
-
-
-def column(key: str, values: Any, feature: Any) -> Any:
-    """One feature as a column: labels and text coded, images uint8."""
-    from dlcli.data.sources.arrays import column
-
-    if isinstance(values, Coded):
-        return values
-    names = getattr(feature, "names", None)
-    if names and values.ndim == 1:
-        return Coded(values.astype("int32"), tuple(str(name) for name in names))
-    return column(key, values, (*FIELD, "inputs"))
-
-
-def joined(parts: list[Any]) -> Any:
-    """The parts of one column below each other."""
-    import numpy as np
-
-    if len(parts) == 1:
-        return parts[0]
-    if isinstance(parts[0], Ragged):
-        return Ragged.joined(parts)
-    if isinstance(parts[0], Coded):  # class labels, the same in every part
-        return Coded(np.concatenate([part.codes for part in parts]), parts[0].vocabulary)
-    return np.concatenate(parts)
+    if _np_kind(feature.np_dtype) not in _NUMBERS:
+        message = f"{key} holds {feature.dtype} values with shape {shape}: neither numbers nor one text per row"
+        raise problem("unknown-values", message, "name other `inputs`, or another set")

@@ -98,6 +98,19 @@ def test_a_flat_array_beside_its_offsets_is_a_column_of_sequences(tmp_path: Path
     assert Npz(path=str(path), target="train_labels", test=test_names).read().inputs == ("train_ids",)
 
 
+def test_text_beside_offsets_is_a_problem(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.array(["a", "b"]), x_offsets=np.array([0, 2]))
+    with pytest.raises(DataError, match="x holds text; rows that start where x_offsets says hold numbers"):
+        Npz(path=str(tmp_path / "x.npz")).read()
+
+
+def test_texts_in_bytes_that_are_no_utf8_are_still_told_apart_by_what_can_be_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.array([b"a", b"\xff", b"\xfe", b"a"]))
+    column = Npz(path=str(tmp_path / "x.npz")).read().samples["x"]
+    assert column.vocabulary == ("a", "\N{REPLACEMENT CHARACTER}")
+    assert column.codes.tolist() == [0, 1, 1, 0]
+
+
 def test_offsets_that_do_not_divide_their_array_are_a_problem(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.arange(5), x_offsets=np.array([0, 3, 6]))
     with pytest.raises(DataError, match="x_offsets does not say where the rows of x start"):

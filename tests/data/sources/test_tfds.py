@@ -16,7 +16,7 @@ from dlcli.data.sources import tfds as tfds_source
 from dlcli.data.sources.tfds import Tfds
 from dlcli.events import silent
 from dlcli.problems import DataError, Problem
-from dlcli.storage import OnDisk
+from dlcli.storage import OnDisk, file_of
 from dlcli.words import Words
 
 CLASSES = ("left", "right")
@@ -36,6 +36,7 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
             "brightness": np.float32,
             "remark": tfds.features.Text(),
             "steps": tfds.features.Sequence(np.int64),
+            "sides": tfds.features.Sequence(tfds.features.Text(), length=2),
             "label": tfds.features.ClassLabel(names=["left", "right"]),
         }
         features = tfds.features.FeaturesDict(features)
@@ -52,7 +53,8 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
             image[:, number % 2 * 2] = number
             photo = np.full((2 + number % 3, 5, 3), number, np.uint8)
             row = {"image": image, "photo": photo, "brightness": number / 2, "remark": f"row {number}"}
-            yield number, row | {"label": number % 2, "steps": list(range(number % 3))}
+            row |= {"label": number % 2, "steps": list(range(number % 3)), "sides": ["left", "right"]}
+            yield number, row
 
 
 tfds.disable_progress_bar()
@@ -130,10 +132,32 @@ def test_texts_may_lie_on_disk(
         kept = source.read_into(storage, silent).samples["remark"]
     assert isinstance(kept.vocabulary, Words)
     assert kept.texts().tolist() == held.texts().tolist()
-    extents = [source.extent(), source.model_copy(update={"inputs": ("brightness",)}).extent()]
-    assert extents[0] is not None
-    assert extents[1] is not None
-    assert extents[0].nbytes >= sum(file.stat().st_size for file in extents[0].files) > extents[1].nbytes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("inputs", [("steps",), ("steps", "photo")])
+def test_sequences_may_lie_on_disk(inputs: tuple[str, ...], prepared: Path, tmp_path: Path) -> None:
+    source = Tfds(name="tiny_sides", data_dir=str(prepared), inputs=inputs, target="label", size=(4, 6))
+    held = source.read().samples["steps"]
+    with OnDisk(tmp_path) as storage:
+        kept = source.read_into(storage, silent).samples["steps"]
+    assert file_of(kept.values) is not None
+    assert [kept.row(row).tolist() for row in range(50)] == [held.row(row).tolist() for row in range(50)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("inputs", [("brightness", "image"), ("remark",), ("steps",)])
+def test_it_tells_before_it_reads_how_much_that_will_be(inputs: tuple[str, ...], prepared: Path) -> None:
+    source = Tfds(name="tiny_sides", data_dir=str(prepared), inputs=inputs, target="label")
+    extent = source.extent()
+    assert extent is not None
+    assert extent.nbytes == pytest.approx(source.read().samples.nbytes, rel=0.1)
+
+
+@pytest.mark.slow
+def test_what_is_neither_numbers_nor_one_text_per_row_is_a_problem(prepared: Path) -> None:
+    problem = problem_of(Tfds(name="tiny_sides", data_dir=str(prepared), inputs=("sides",), target="label"))
+    assert (problem.code, problem.message[:5]) == ("unknown-values", "sides")
 
 
 @pytest.mark.slow
