@@ -118,14 +118,18 @@ class Ragged:
         sizes: NDArray[Any] = self.offsets[1:][rows] - self.offsets[:-1][rows]
         return sizes
 
+    def spans(self, rows: NDArray[Any] | slice) -> Iterator[memoryview]:
+        """The values of each of the given rows, not read yet."""
+        return spans(self.values, self.offsets[:-1][rows], self.offsets[1:][rows])
+
     def take(self, rows: NDArray[Any] | slice) -> Ragged:
-        """The given rows, copied."""
+        """The given rows, their values copied."""
         import numpy as np
 
         sizes = self.sizes(rows)
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         values = bytearray()
-        for row in spans(self.values, self.offsets[:-1][rows], self.offsets[1:][rows]):
+        for row in self.spans(rows):
             values += row
         return Ragged(np.frombuffer(values, self.values.dtype), offsets, self.shapes[rows])
 

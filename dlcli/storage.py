@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import math
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -221,12 +221,25 @@ def spans(array: NDArray[Any], starts: NDArray[Any], ends: NDArray[Any]) -> Iter
         some = slice(first, first + _PLACES_AT_ONCE)
         for start, end in zip(starts[some].tolist(), ends[some].tolist(), strict=True):
             yield values[start:end]
-            mapped += min(abs(end - before) * array.itemsize, _AROUND_BYTES)
+            mapped += min(abs(start - before) * array.itemsize, _AROUND_BYTES) + (end - start) * array.itemsize
             before = end
             if mapped > _READ_AT_ONCE:
                 let_go(array)
                 mapped = 0
     let_go(array)
+
+
+def packed(pieces: Iterable[memoryview], dtype: Any) -> Iterator[NDArray[Any]]:
+    """The values of all pieces, one behind the other, some at a time."""
+    import numpy as np
+
+    block = bytearray()
+    for piece in pieces:
+        block += piece
+        if len(block) > _BLOCK_BYTES:
+            yield np.frombuffer(block, dtype)
+            block = bytearray()
+    yield np.frombuffer(block, dtype)
 
 
 def let_go(column: Any) -> None:

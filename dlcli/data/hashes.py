@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcli.samples import Coded, Ragged, Samples
-from dlcli.storage import let_go, spans
+from dlcli.storage import let_go
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -80,8 +80,7 @@ def _column_hashes(column: Any, form: Callable[[str], str] | None = None) -> NDA
         words = np.fromiter(map(_text_hash, texts), np.uint64, len(column.vocabulary))
         return np.asarray(np.append(words, _CELL_GAP)[column.codes])  # code -1 picks the gap
     if isinstance(column, Ragged):
-        rows = spans(column.values, column.offsets[:-1], column.offsets[1:])
-        return np.fromiter(map(_bytes_hash, rows), np.uint64, len(column))
+        return np.fromiter(map(_bytes_hash, column.spans(slice(None))), np.uint64, len(column))
     if column.ndim == 1:
         return _mix(_bits(column))
     return _vector_hashes(column.reshape(len(column), -1))

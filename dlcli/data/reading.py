@@ -18,13 +18,12 @@ from dlcli.numbers import MEGABYTE, size
 from dlcli.part import Source
 from dlcli.problems import DataError, Problem
 from dlcli.samples import Coded, Found, Ragged, Samples
-from dlcli.storage import IN_MEMORY_BYTES, InMemory, OnDisk
+from dlcli.storage import IN_MEMORY_BYTES, InMemory, OnDisk, packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK_BYTES = 4 * 1024 * 1024
-_ROWS_AT_ONCE = 10_000
 
 Wanted = Literal["auto"] | bool
 
@@ -99,9 +98,9 @@ def _some(samples: Samples, name: str, rows: NDArray[Any], storage: OnDisk) -> A
     column = samples[name]
     if isinstance(column, Ragged):
         rest = Sequences(storage, column.values.dtype)
-        for first in range(0, len(rows), _ROWS_AT_ONCE):
-            some = column.take(rows[first : first + _ROWS_AT_ONCE])
-            rest.append(some.values, some.sizes(slice(None)))
+        rest.append_sizes(column.sizes(rows))
+        for block in packed(column.spans(rows), column.values.dtype):
+            rest.append_values(block)
         return rest.end()
     column = samples.select((name,)).take(rows)[name]
     return written(column, storage) if isinstance(column, Coded) else column

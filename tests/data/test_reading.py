@@ -168,7 +168,7 @@ def test_rows_that_pass_keep_their_own_texts_alone(
 
 
 def test_rows_that_pass_keep_their_own_sequences_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(storage, "_BLOCK_BYTES", 16)
     held, kept = (
         read(sequences(tmp_path), "label != 'b'", in_memory, silent).found.samples["words"]
         for in_memory in (True, False)

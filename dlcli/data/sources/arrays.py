@@ -61,9 +61,9 @@ def _array(values: Any) -> np.ndarray[Any, Any]:
 
 
 def _coded(array: np.ndarray[Any, Any]) -> Coded:
-    texts = np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
-    words, codes = np.unique(texts, return_inverse=True)
-    return Coded(codes.astype(np.int32), tuple(map(str, words)))
+    words, codes = np.unique(array, return_inverse=True)
+    texts = Coded.of([word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in words])
+    return Coded(texts.codes[codes], texts.vocabulary)
 
 
 def require_same_rows(columns: dict[str, Any], field: ConfigPath) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _FIELD: ConfigPath = ("data", "source", "npz")
 _BLOCK_BYTES = 32 * 1024 * 1024
-_TEXT = "US"
+_TEXT, _NUMBERS = "US", "biuf"
 """Kinds of dtype."""
 _UNREADABLE = (
     OSError,
@@ -96,7 +97,9 @@ class Npz(Source):
     def extent(self) -> Extent:
         """As long as the arrays are unpacked."""
         (path,) = expand((self.path,), (*_FIELD, "path"))
-        return Extent((path,), _Arrays(path).nbytes)
+        arrays = _Arrays(path)
+        names = (*self._columns(arrays), *(self.validation or ()), *(self.test or ()))
+        return Extent((path,), arrays.nbytes, meanwhile_bytes=arrays.text_bytes(names))
 
     def other_file(self, path: str) -> Source:
         """The input arrays of another .npz file; any other file is read as csv."""
@@ -167,16 +170,25 @@ class _Arrays:
         offsets = self.offsets_of(name)
         member = self._member(name)
         if offsets is not None:
-            return self._rows_of_sequences(name, member, column(offsets, self._array(offsets), (*_FIELD, field)))
-        return column(name, self._array(name), (*_FIELD, field)) if member is None else member
+            return self._rows_of_sequences(member, column(offsets, self._array(offsets), (*_FIELD, field)))
+        return member if member.lies_by_rows else column(name, self._array(name), (*_FIELD, field))
 
-    def _member(self, name: str) -> _Member | None:
-        """What the header says of an array; None where it is not read by rows."""
+    def text_bytes(self, names: Sequence[str]) -> int:
+        """Of how many bytes those of some arrays are that hold text.
+
+        Raises:
+            DataError: one is damaged or pickled.
+        """
+        members = [self._member(name) for name in names if name in self.names]
+        return sum(math.prod(member.shape) * member.dtype.itemsize for member in members if _holds_text(member))
+
+    def _member(self, name: str) -> _Member:
+        """What the header says of an array."""
         with self.opened(name) as stream:
             shape, by_columns, dtype = _header(stream)
         flat = len(shape) == 1
-        plain = flat if dtype.kind in _TEXT else dtype.kind in "biuf" and len(shape) > 0 and (flat or not by_columns)
-        return _Member(self, name, shape, dtype) if plain else None
+        by_rows = flat if dtype.kind in _TEXT else dtype.kind in _NUMBERS and (flat or (bool(shape) and not by_columns))
+        return _Member(self, name, shape, dtype, by_rows)
 
     def _array(self, name: str) -> NDArray[Any]:
         with self.opened(name) as stream:
@@ -204,7 +216,7 @@ class _Arrays:
         stem = name.removesuffix("_ids")
         return next((each for each in (f"{name}_offsets", f"{stem}_offsets") if each in self.names), None)
 
-    def _rows_of_sequences(self, name: str, values: _Member | None, offsets: Any) -> _Rows:
+    def _rows_of_sequences(self, values: _Member, offsets: Any) -> _Rows:
         """Row i is values[offsets[i] : offsets[i + 1]].
 
         Raises:
@@ -212,13 +224,15 @@ class _Arrays:
         """
         import numpy as np
 
-        if values is not None and values.dtype.kind in _TEXT:
-            message = f"{self.path}: {name} holds text; rows that start where {self.offsets_of(name)} says hold numbers"
-            suggestion = "store numbers, or give the other array another name"
+        name, starts = values.name, self.offsets_of(values.name)
+        if values.dtype.kind not in _NUMBERS:
+            message = (
+                f"{self.path}: {name} holds {values.dtype} values; rows that start where {starts} says hold numbers"
+            )
+            suggestion = "store numbers, or leave it out: name the other arrays (`inputs`)"
             raise DataError(Problem("wrong-shape", message, suggestion, (*_FIELD, "path")))
         if not (
-            values is not None
-            and isinstance(offsets, np.ndarray)
+            isinstance(offsets, np.ndarray)
             and len(values.shape) == offsets.ndim == 1
             and offsets.dtype.kind in "iu"
             and offsets.size
@@ -226,7 +240,7 @@ class _Arrays:
             and offsets[-1] == len(values)
             and (offsets[1:] >= offsets[:-1]).all()
         ):
-            message = f"{self.path}: {self.offsets_of(name)} does not say where the rows of {name} start"
+            message = f"{self.path}: {starts} does not say where the rows of {name} start"
             suggestion = "row i must be values[offsets[i] : offsets[i + 1]], so offsets rise from 0 to the length"
             raise DataError(Problem("wrong-shape", message, suggestion, (*_FIELD, "path")))
         return _Rows(values, offsets.astype(np.int64))
@@ -257,12 +271,13 @@ class _Arrays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Member:
-    """An array of numbers, or a flat one of text, in a file: not read yet."""
+    """An array in a file, not read yet. `lies_by_rows`: it can be read some rows at a time."""
 
     arrays: _Arrays
     name: str
     shape: tuple[int, ...]
     dtype: Any
+    lies_by_rows: bool
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -282,6 +297,9 @@ class _Member:
             for start in range(0, self.shape[0], step):
                 rows = min(step, self.shape[0] - start)
                 content = stream.read(rows * row)
+                if self.dtype.kind == "U" and _code_points(content, self.dtype).max(initial=0) > sys.maxunicode:
+                    message = f"array {self.name} holds no text"
+                    raise ValueError(message)
                 yield np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
 
 
@@ -304,6 +322,13 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
     reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, by_columns, dtype = reader(stream)
     return shape, by_columns, dtype
+
+
+def _code_points(content: bytes, dtype: Any) -> NDArray[Any]:
+    """The characters of numpy's text as numbers."""
+    import numpy as np
+
+    return np.frombuffer(content, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
 
 
 def _load(stream: IO[bytes]) -> NDArray[Any]:
@@ -352,9 +377,9 @@ def _sequences(parts: Sequence[_Rows], storage: Storage) -> Ragged:
 
     sequences = Sequences(storage, _native([part.values for part in parts]))
     for part in parts:
-        sequences.append(np.zeros(0), np.diff(part.offsets))
+        sequences.append_sizes(np.diff(part.offsets))
         for block in part.values.blocks():
-            sequences.append(block, np.zeros(0))
+            sequences.append_values(block)
     return sequences.end()
 
 

@@ -24,9 +24,12 @@ class Sequences:
         self._values = storage.begin_flat(dtype)
         self._sizes: list[NDArray[Any]] = []
 
-    def append(self, values: NDArray[Any], sizes: NDArray[Any]) -> None:
-        """The next values, and how many of the values each of the next rows has; one may run ahead of the other."""
+    def append_values(self, values: NDArray[Any]) -> None:
+        """The next values, of any rows."""
         self._values.append(values)
+
+    def append_sizes(self, sizes: NDArray[Any]) -> None:
+        """How many values each of the next rows has."""
         self._sizes.append(sizes)
 
     def end(self) -> Ragged:

@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from dlcli.samples import MISSING, Coded
-from dlcli.storage import Filling, OnDisk, Storage, file_of, let_go
+from dlcli.storage import Filling, OnDisk, Storage, file_of, let_go, packed
 from dlcli.words import Words, lengths
 
 if TYPE_CHECKING:
@@ -94,13 +94,9 @@ def written(column: Coded, storage: OnDisk) -> Coded:
     codes, sizes = storage.keep(codes), lengths(texts)
     if not isinstance(texts, Words) or sizes.sum() <= HELD_BYTES:
         return Coded(codes, tuple(texts))
-    content, block = storage.begin_flat(np.uint8), bytearray()
-    for text in texts.encoded():
-        block += text
-        if len(block) > HELD_BYTES:
-            content.append(np.frombuffer(block, np.uint8))
-            block = bytearray()
-    content.append(np.frombuffer(block, np.uint8))
+    content = storage.begin_flat(np.uint8)
+    for block in packed(texts.encoded(), np.uint8):
+        content.append(block)
     ends = np.cumsum(sizes)
     return Coded(codes, Words(content.end(), storage.keep(ends - sizes), storage.keep(ends)))
 

@@ -18,7 +18,16 @@ from pydantic import Field
 
 from dlcli.data.sources import decoding, tfds_rows
 from dlcli.data.sources.files import source_for
-from dlcli.data.sources.tfds_rows import Told, differ_in_size, first_line, forms, nbytes_of_some, problem, read_split
+from dlcli.data.sources.tfds_rows import (
+    Told,
+    differ_in_size,
+    first_line,
+    forms,
+    is_text,
+    mean_nbytes,
+    problem,
+    read_split,
+)
 from dlcli.events import Listener, silent
 from dlcli.part import FilePath, Source, Written
 from dlcli.samples import Extent, Found, Samples, Subset
@@ -113,9 +122,10 @@ class Tfds(Source):
             arrays = forms(builder, keys, self.size)
             files = tuple(sorted(path for path in Path(str(builder.data_dir)).glob("*") if path.is_file()))
             others = tuple(key for key in keys if key not in arrays)
-            rest = math.ceil(rows * nbytes_of_some(builder, splits["train"], others)) if others else 0
-        nbytes = rows * sum(math.prod(form.shape) * form.dtype.itemsize for form in arrays.values())
-        return Extent(files, rest + nbytes, meanwhile_bytes=rest)
+            sizes = mean_nbytes(builder, splits["train"], others) if others else {}
+            texts = sum(size for key, size in sizes.items() if is_text(builder.info.features[key]))
+        fixed = sum(math.prod(form.shape) * form.dtype.itemsize for form in arrays.values())
+        return Extent(files, math.ceil(rows * (fixed + sum(sizes.values()))), meanwhile_bytes=math.ceil(rows * texts))
 
     @contextmanager
     def _prepared(self) -> Iterator[Any]:

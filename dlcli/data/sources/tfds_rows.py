@@ -17,7 +17,7 @@ FIELD: ConfigPath = ("data", "source", "tfds")
 _BATCH_ROWS = 1024
 _ROWS_AHEAD = 16
 _IMAGE_AXES = 3
-_NUMBERS = "biuf"
+_NUMBERS = tuple("biuf")
 """Kinds of dtype."""
 _ROWS_LOOKED_AT = 1000
 
@@ -32,6 +32,11 @@ def problem(code: str, message: str, suggestion: str) -> DataError:
 def first_line(error: BaseException) -> str:
     """What an error says, in short."""
     return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
+def is_text(feature: Any) -> bool:
+    """Whether each of its rows is one text."""
+    return getattr(feature, "shape", None) == () and _np_kind(getattr(feature, "np_dtype", None)) == "O"
 
 
 def differ_in_size(feature: Any) -> bool:
@@ -69,7 +74,7 @@ def forms(builder: Any, keys: tuple[str, ...], size: tuple[int, int] | None) -> 
             if size is None:
                 raise DataError(decoding.mixed_sizes(f"in {key} of {builder.info.full_name}", (*FIELD, "name")))
             found[key] = Form((*size, feature.shape[-1]), np.dtype(np.uint8))
-        elif not _is_text(feature) and not _is_sequence(feature):
+        elif not is_text(feature) and not _is_sequence(feature):
             _require_numbers_of_one_shape(key, feature)
             coded = _class_names(feature)
             found[key] = Form(tuple(feature.shape), np.dtype(np.int32 if coded else feature.np_dtype))
@@ -82,15 +87,14 @@ def fillings(
     """For each feature what its rows are appended to, as many as there will be."""
     import numpy as np
 
-    features = {key: builder.info.features[key] for key in keys}
-    return {
-        key: storage.begin((rows, *forms[key].shape), forms[key].dtype)
-        if key in forms
-        else Sequences(storage, np.dtype(feature.np_dtype))
-        if _is_sequence(feature)
-        else Texts(storage)
-        for key, feature in features.items()
-    }
+    found: dict[str, AnyFilling] = {}
+    for key in keys:
+        feature = builder.info.features[key]
+        if key in forms:
+            found[key] = storage.begin((rows, *forms[key].shape), forms[key].dtype)
+        else:
+            found[key] = Texts(storage) if is_text(feature) else Sequences(storage, np.dtype(feature.np_dtype))
+    return found
 
 
 def columns(builder: Any, fillings: Mapping[str, AnyFilling]) -> dict[str, Any]:
@@ -100,13 +104,13 @@ def columns(builder: Any, fillings: Mapping[str, AnyFilling]) -> dict[str, Any]:
     return {key: Coded(values, names[key]) if names[key] else values for key, values in ended.items()}
 
 
-def nbytes_of_some(builder: Any, split: str, keys: tuple[str, ...]) -> float:
-    """How many bytes texts and sequences of a row have on average, as the first rows of a split tell."""
+def mean_nbytes(builder: Any, split: str, keys: tuple[str, ...]) -> dict[str, float]:
+    """How many bytes texts and sequences have on average, as the first rows of a split tell."""
     whole = split.split("[")[0].split("+")[0]
     rows = min(_ROWS_LOOKED_AT, builder.info.splits[whole].num_examples)
     some = fillings(builder, keys, {}, rows, InMemory())
     read_split(builder, f"{whole}[:{rows}]", {}, some, Told(silent, rows))
-    return float(sum(column.nbytes for column in columns(builder, some).values()) / rows)
+    return {key: column.nbytes / rows for key, column in columns(builder, some).items()}
 
 
 class Told:
@@ -169,13 +173,13 @@ def read_split(
 
 def _rows_of(batch: Any) -> int:
     """How many rows a batch of one feature has."""
-    return len(batch[1]) - 1 if isinstance(batch, tuple) else len(batch)
+    return len(batch[1]) if isinstance(batch, tuple) else len(batch)
 
 
 def _is_sequence(feature: Any) -> bool:
     """Whether its rows are whole numbers, any number of them."""
-    shape, dtype = getattr(feature, "shape", None), getattr(feature, "dtype", None)
-    return shape == (None,) and _np_kind(dtype) in "iu"
+    shape, dtype = getattr(feature, "shape", None), getattr(feature, "np_dtype", None)
+    return shape == (None,) and _np_kind(dtype) in ("i", "u")
 
 
 def _np_kind(dtype: Any) -> str:
@@ -185,11 +189,6 @@ def _np_kind(dtype: Any) -> str:
         return str(np.dtype(dtype).kind)
     except TypeError:  # text has a dtype of its own
         return ""
-
-
-def _is_text(feature: Any) -> bool:
-    """Whether each of its rows is one text."""
-    return getattr(feature, "shape", None) == () and _np_kind(getattr(feature, "np_dtype", None)) == "O"
 
 
 def _class_names(feature: Any) -> tuple[str, ...]:
@@ -205,21 +204,20 @@ def _alone(value: Any, feature: Any, fit: Callable[[Any], Any] | None) -> Any:
     if isinstance(value, bytes):
         return np.array([value], dtype=object)
     array = np.asarray(value if fit is None else fit(value))
-    return (array, np.array([0, len(array)])) if _is_sequence(feature) else array[None]
+    return (array, np.array([len(array)])) if _is_sequence(feature) else array[None]
 
 
 def _parts(batch: Any) -> Any:
-    """A batch of sequences as their values and where each row starts; any other as it is."""
-    return (batch.values, batch.row_splits) if hasattr(batch, "row_splits") else batch
+    """A batch of sequences as their values and how many each row has; any other as it is."""
+    return (batch.values, batch.row_lengths()) if hasattr(batch, "row_lengths") else batch
 
 
 def _append(filling: AnyFilling, batch: Any) -> None:
     """Puts a batch of one feature in place."""
-    import numpy as np
-
     if isinstance(filling, Sequences):
-        values, starts = batch
-        filling.append(values, np.diff(starts))
+        values, sizes = batch
+        filling.append_values(values)
+        filling.append_sizes(sizes)
     elif isinstance(filling, Texts):
         filling.append(Coded.of([text.decode("utf-8", "replace") for text in batch]))
     else:
@@ -229,7 +227,7 @@ def _append(filling: AnyFilling, batch: Any) -> None:
 def _require_numbers_of_one_shape(key: str, feature: Any) -> None:
     shape = getattr(feature, "shape", None)
     if not isinstance(shape, tuple) or None in shape:
-        message = f"rows of {key} differ in shape ({shape}); images and sequences of one size can be read"
+        message = f"rows of {key} differ in shape ({shape}), as only images and whole numbers may"
         raise problem("wrong-shape", message, "name other `inputs`, or another set")
     if _np_kind(feature.np_dtype) not in _NUMBERS:
         message = f"{key} holds {feature.dtype} values with shape {shape}: neither numbers nor one text per row"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,27 @@ def test_a_flat_array_beside_its_offsets_is_a_column_of_sequences(tmp_path: Path
 
 def test_text_beside_offsets_is_a_problem(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.array(["a", "b"]), x_offsets=np.array([0, 2]))
-    with pytest.raises(DataError, match="x holds text; rows that start where x_offsets says hold numbers"):
+    with pytest.raises(DataError, match="x holds <U1 values; rows that start where x_offsets says hold numbers"):
         Npz(path=str(tmp_path / "x.npz")).read()
+
+
+def test_what_is_no_unicode_is_a_damaged_file(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.array(["a", "b"]))
+    broken = b"\xff\xff\xff\x7f" + "b".encode("utf-32-le")
+    with zipfile.ZipFile(tmp_path / "x.npz") as archive:
+        array = archive.read("x.npy")
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("x.npy", array[: -len(broken)] + broken)
+    with pytest.raises(DataError, match="holds no text"):
+        Npz(path=str(tmp_path / "x.npz")).read()
+
+
+def test_texts_need_room_twice_while_they_are_sorted(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.zeros(100), text=np.array(["word"] * 100))
+    extent = Npz(path=str(tmp_path / "x.npz")).extent()
+    assert extent is not None
+    assert extent.meanwhile_bytes == 1600
+    assert extent.nbytes >= 2400
 
 
 def test_texts_in_bytes_that_are_no_utf8_are_still_told_apart_by_what_can_be_read(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
             "remark": tfds.features.Text(),
             "steps": tfds.features.Sequence(np.int64),
             "sides": tfds.features.Sequence(tfds.features.Text(), length=2),
+            "notes": tfds.features.Sequence(tfds.features.Text()),
+            "weights": tfds.features.Sequence(np.float32),
             "label": tfds.features.ClassLabel(names=["left", "right"]),
         }
         features = tfds.features.FeaturesDict(features)
@@ -54,6 +56,7 @@ class TinySides(tfds.core.GeneratorBasedBuilder):
             photo = np.full((2 + number % 3, 5, 3), number, np.uint8)
             row = {"image": image, "photo": photo, "brightness": number / 2, "remark": f"row {number}"}
             row |= {"label": number % 2, "steps": list(range(number % 3)), "sides": ["left", "right"]}
+            row |= {"notes": ["a", "b"], "weights": [0.5]}
             yield number, row
 
 
@@ -155,9 +158,13 @@ def test_it_tells_before_it_reads_how_much_that_will_be(inputs: tuple[str, ...],
 
 
 @pytest.mark.slow
-def test_what_is_neither_numbers_nor_one_text_per_row_is_a_problem(prepared: Path) -> None:
-    problem = problem_of(Tfds(name="tiny_sides", data_dir=str(prepared), inputs=("sides",), target="label"))
-    assert (problem.code, problem.message[:5]) == ("unknown-values", "sides")
+@pytest.mark.parametrize(
+    ("feature", "code"), [("sides", "unknown-values"), ("notes", "wrong-shape"), ("weights", "wrong-shape")]
+)
+def test_what_is_neither_numbers_nor_one_text_per_row_is_a_problem(feature: str, code: str, prepared: Path) -> None:
+    problem = problem_of(Tfds(name="tiny_sides", data_dir=str(prepared), inputs=(feature,), target="label"))
+    assert problem.code == code
+    assert feature in problem.message
 
 
 @pytest.mark.slow
