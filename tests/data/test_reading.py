@@ -16,9 +16,8 @@ from PIL import Image
 from dlcli import storage
 from dlcli.data import cache, reading
 from dlcli.data.reading import read
-from dlcli.data.sources import npz as npz_source
+from dlcli.data.sources import npz_arrays, text_columns
 from dlcli.data.sources import parquet as parquet_source
-from dlcli.data.sources import text_columns
 from dlcli.data.sources.builtin import Builtin
 from dlcli.data.sources.delimited import Csv
 from dlcli.data.sources.images import Images
@@ -117,7 +116,7 @@ def test_what_is_on_disk_is_what_would_be_in_memory(
 ) -> None:
     monkeypatch.setattr(text_columns, "HELD_BYTES", held_bytes)
     monkeypatch.setattr(parquet_source, "_SLICE_BYTES", 8)
-    monkeypatch.setattr(npz_source, "_BLOCK_BYTES", 16)
+    monkeypatch.setattr(npz_arrays, "_BLOCK_BYTES", 16)
     monkeypatch.setattr(storage, "_READ_AT_ONCE", 0)
     source = make(tmp_path)
     held, kept = (read(source, None, in_memory, silent) for in_memory in (True, False))
