@@ -113,12 +113,12 @@ class Ragged:
         flat = self.values[self.offsets[index] : self.offsets[index + 1]]
         return flat.reshape(self.shapes[index])
 
-    def sizes(self, rows: NDArray[Any] | slice) -> NDArray[Any]:
+    def sizes(self, rows: NDArray[Any] | slice = slice(None)) -> NDArray[Any]:
         """How many values each of the given rows has, int64 (rows,)."""
         sizes: NDArray[Any] = self.offsets[1:][rows] - self.offsets[:-1][rows]
         return sizes
 
-    def spans(self, rows: NDArray[Any] | slice) -> Iterator[memoryview]:
+    def spans(self, rows: NDArray[Any] | slice = slice(None)) -> Iterator[memoryview]:
         """The values of each of the given rows, not read yet."""
         return spans(self.values, self.offsets[:-1][rows], self.offsets[1:][rows])
 

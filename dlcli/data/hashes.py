@@ -80,7 +80,7 @@ def _column_hashes(column: Any, form: Callable[[str], str] | None = None) -> NDA
         words = np.fromiter(map(_text_hash, texts), np.uint64, len(column.vocabulary))
         return np.asarray(np.append(words, _CELL_GAP)[column.codes])  # code -1 picks the gap
     if isinstance(column, Ragged):
-        return np.fromiter(map(_bytes_hash, column.spans(slice(None))), np.uint64, len(column))
+        return np.fromiter(map(_bytes_hash, column.spans()), np.uint64, len(column))
     if column.ndim == 1:
         return _mix(_bits(column))
     return _vector_hashes(column.reshape(len(column), -1))

@@ -116,7 +116,7 @@ def _comparable(divided: Divided, name: str) -> NDArray[Any] | None:
         lengths = np.fromiter(map(len, column.vocabulary), np.float64, len(column.vocabulary))
         return np.asarray(np.append(lengths, 0)[column.codes])
     if isinstance(column, Ragged):
-        return column.sizes(slice(None)).astype(np.float64)
+        return column.sizes().astype(np.float64)
     if column.ndim > 1:
         return np.asarray(column.reshape(len(column), -1).mean(axis=1, dtype=np.float64)) if kind == "image" else None
     if kind == "datetime":

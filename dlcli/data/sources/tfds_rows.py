@@ -82,24 +82,24 @@ def forms(builder: Any, keys: tuple[str, ...], size: tuple[int, int] | None) -> 
 
 
 def fillings(
-    builder: Any, keys: tuple[str, ...], forms: Mapping[str, Form], rows: int, storage: Storage
+    builder: Any, keys: tuple[str, ...], arrays: Mapping[str, Form], rows: int, storage: Storage
 ) -> dict[str, AnyFilling]:
-    """For each feature what its rows are appended to, as many as there will be."""
+    """For each feature what its rows are appended to, as many as there will be; `arrays`: what `forms` gives."""
     import numpy as np
 
     found: dict[str, AnyFilling] = {}
     for key in keys:
         feature = builder.info.features[key]
-        if key in forms:
-            found[key] = storage.begin((rows, *forms[key].shape), forms[key].dtype)
+        if key in arrays:
+            found[key] = storage.begin((rows, *arrays[key].shape), arrays[key].dtype)
         else:
             found[key] = Texts(storage) if is_text(feature) else Sequences(storage, np.dtype(feature.np_dtype))
     return found
 
 
-def columns(builder: Any, fillings: Mapping[str, AnyFilling]) -> dict[str, Any]:
+def columns(builder: Any, filled: Mapping[str, AnyFilling]) -> dict[str, Any]:
     """The features as columns, once every row is there: class labels by name."""
-    ended: dict[str, Any] = {key: filling.end() for key, filling in fillings.items()}
+    ended: dict[str, Any] = {key: filling.end() for key, filling in filled.items()}
     names = {key: _class_names(builder.info.features[key]) for key in ended}
     return {key: Coded(values, names[key]) if names[key] else values for key, values in ended.items()}
 
